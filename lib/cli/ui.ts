@@ -1,0 +1,68 @@
+/**
+ * What the library says to a person, without knowing how it is drawn.
+ * Two renderings exist: `ui_tty.ts` (live) and `ui_plain.ts` (lines).
+ *
+ * @module
+ */
+
+/** One line of progress that ends as done, skipped or failed. */
+export interface StepUi {
+  /** Replaces the detail shown behind the title. */
+  update(detail: string): void;
+  /** Shows a bar: `done` of `total` in `unit` ("bytes" is shown in MB). */
+  progress(done: number, total: number | undefined, unit: string): void;
+  /** Ends the step well. */
+  done(detail?: string): void;
+  /** Ends the step as not needed. */
+  skip(reason: string): void;
+  /** Ends the step badly. */
+  fail(detail?: string): void;
+}
+
+/** One choice of a menu. */
+export interface Choice<T> {
+  /** What is returned. */
+  readonly value: T;
+  /** What is shown. */
+  readonly label: string;
+  /** A few words behind the label. */
+  readonly detail?: string | undefined;
+}
+
+/** The terminal. Talk goes to stderr, data to stdout. */
+export interface Ui {
+  /** Whether a person can be asked: stdin and stderr are terminals. */
+  readonly interactive: boolean;
+  /** Whether `--verbose` was given. */
+  readonly verbose: boolean;
+  /** Columns of the terminal; 80 when unknown. */
+  readonly width: number;
+  /** A section's heading. */
+  heading(text: string): void;
+  /** A line of information. */
+  info(text: string): void;
+  /** A line marked as done. */
+  success(text: string): void;
+  /** A line marked as a warning. */
+  warn(text: string): void;
+  /** A line marked as an error. */
+  error(text: string): void;
+  /** A line shown with `--verbose` only. */
+  debug(text: string): void;
+  /** Starts a line of progress. */
+  step(title: string): StepUi;
+  /** Writes data to stdout, with a line end. */
+  out(text: string): void;
+  /** Writes a table of data to stdout, columns aligned; the first row is the heading. */
+  table(rows: readonly (readonly string[])[]): void;
+  /** Asks for one of several; only when {@link Ui.interactive}. */
+  select<T>(question: string, choices: readonly Choice<T>[]): Promise<T>;
+  /** Asks yes or no; only when {@link Ui.interactive}. */
+  confirm(question: string, fallback: boolean): Promise<boolean>;
+  /** Asks for a secret without echo; only when {@link Ui.interactive}. */
+  secret(question: string): Promise<string>;
+  /** From now on this value is shown as `***` everywhere. */
+  redact(secret: string): void;
+  /** Takes live lines off the screen; called once at the end. */
+  close(): void;
+}

@@ -1,0 +1,179 @@
+/**
+ * The Kubernetes interface the rest of the project is written against.
+ * The implementation (`client.ts`) loads `@kubernetes/client-node` lazily,
+ * so that importing this file costs nothing.
+ *
+ * @module
+ */
+
+/** Reference from an object to its owner. */
+export interface OwnerReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly controller?: boolean;
+  readonly blockOwnerDeletion?: boolean;
+}
+
+/** Metadata of an object, the parts that are read here. */
+export interface ObjectMeta {
+  name: string;
+  namespace?: string;
+  uid?: string;
+  resourceVersion?: string;
+  generation?: number;
+  creationTimestamp?: string;
+  deletionTimestamp?: string;
+  deletionGracePeriodSeconds?: number;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  finalizers?: string[];
+  ownerReferences?: OwnerReference[];
+}
+
+/** Any Kubernetes object. */
+export interface KubeObject {
+  apiVersion: string;
+  kind: string;
+  metadata: ObjectMeta;
+  // deno-lint-ignore no-explicit-any -- objects of any kind; callers narrow with their own types
+  [key: string]: any;
+}
+
+/** Names a kind. */
+export interface KindRef {
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
+/** Names one object. */
+export interface ObjectRef extends KindRef {
+  readonly name: string;
+  readonly namespace?: string | undefined;
+}
+
+/** Which objects of a kind. */
+export interface ListOptions {
+  /** All namespaces when absent. */
+  readonly namespace?: string | undefined;
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
+}
+
+/** Objects of one list call. */
+export interface ObjectList<T extends KubeObject = KubeObject> {
+  readonly items: T[];
+  readonly resourceVersion: string;
+}
+
+/**
+ * What a watch yields. `SYNC` carries the complete list and comes first, and again
+ * whenever the watch had to start over (expired resource version, API server gone).
+ */
+export type WatchEvent<T extends KubeObject = KubeObject> =
+  | { readonly type: "SYNC"; readonly items: T[] }
+  | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly object: T };
+
+/** Options of {@link Kube.watch}. */
+export interface WatchOptions extends ListOptions {
+  /** Ends the iteration without an error. */
+  readonly signal: AbortSignal;
+  /** Called when the connection is lost and tried again; for progress lines. */
+  readonly onRetry?: (reason: string) => void;
+}
+
+/** Options of {@link Kube.apply}. */
+export interface ApplyOptions {
+  /** Server-side dry run: validated and defaulted, not stored. */
+  readonly dryRun?: boolean;
+  /** Take over fields of other managers; true unless given. */
+  readonly force?: boolean;
+  /** `Strict` refuses unknown fields; that is the default. */
+  readonly fieldValidation?: "Strict" | "Warn" | "Ignore";
+}
+
+/** Options of {@link Kube.delete}. */
+export interface DeleteOptions {
+  readonly propagation?: "Background" | "Foreground" | "Orphan";
+  readonly gracePeriodSeconds?: number;
+  /** Delete only this very object. */
+  readonly uid?: string;
+}
+
+/** Options of {@link Kube.logs}. */
+export interface LogOptions {
+  readonly container?: string;
+  readonly follow?: boolean;
+  readonly previous?: boolean;
+  readonly tailLines?: number;
+  readonly sinceSeconds?: number;
+  readonly timestamps?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Kinds of patch. */
+export type PatchType = "merge" | "json";
+
+/** A byte stream in both directions to a port of a pod. */
+export interface PodConnection {
+  readonly readable: ReadableStream<Uint8Array>;
+  readonly writable: WritableStream<Uint8Array>;
+  /** Closes both directions; never throws. */
+  close(): void;
+}
+
+/** A local TCP listener whose connections go to a pod. */
+export interface PortForwarder {
+  /** Port on 127.0.0.1. */
+  readonly port: number;
+  /** `http://127.0.0.1:<port>`. */
+  readonly url: string;
+  /** Stops listening and closes all connections. */
+  close(): Promise<void>;
+}
+
+/** One cluster. Every call throws a TaskError whose message names verb, object and server answer. */
+export interface Kube {
+  /** URL of the API server. */
+  readonly server: string;
+  /** Name of the kubeconfig context. */
+  readonly contextName: string;
+  /** Server version such as `v1.36.3`. */
+  version(): Promise<string>;
+  /** The object, or undefined when it (or its kind) is not there. */
+  get<T extends KubeObject = KubeObject>(ref: ObjectRef): Promise<T | undefined>;
+  /** The objects; an empty list when the kind is not served. */
+  list<T extends KubeObject = KubeObject>(
+    kind: KindRef,
+    options?: ListOptions,
+  ): Promise<ObjectList<T>>;
+  /** Server-side apply as field manager `dynamo-eks` (or the manager given when the client was made). */
+  apply<T extends KubeObject = KubeObject>(object: KubeObject, options?: ApplyOptions): Promise<T>;
+  /** Creates; an object that exists is an error with code `KUBE_ALREADYEXISTS`. */
+  create<T extends KubeObject = KubeObject>(object: KubeObject): Promise<T>;
+  /** Replaces; with a resourceVersion in it a concurrent change is `KUBE_CONFLICT`. */
+  replace<T extends KubeObject = KubeObject>(object: KubeObject): Promise<T>;
+  /** Patches the object or, with `subresource`, its status or scale. */
+  patch<T extends KubeObject = KubeObject>(
+    ref: ObjectRef,
+    type: PatchType,
+    body: unknown,
+    subresource?: "status" | "scale",
+  ): Promise<T>;
+  /** Deletes; false when it was not there. */
+  delete(ref: ObjectRef, options?: DeleteOptions): Promise<boolean>;
+  /** All changes until the signal is aborted; restarts itself after time-outs, 410 and lost connections. */
+  watch<T extends KubeObject = KubeObject>(
+    kind: KindRef,
+    options: WatchOptions,
+  ): AsyncIterable<WatchEvent<T>>;
+  /** Log lines of a pod. */
+  logs(pod: { name: string; namespace: string }, options?: LogOptions): AsyncIterable<string>;
+  /** One connection to a port of a pod. */
+  connect(pod: { name: string; namespace: string }, port: number): Promise<PodConnection>;
+  /** Raw GET of a path of the API server, for example `/readyz`. */
+  raw(path: string): Promise<string>;
+  /** Frees connections. */
+  close(): void;
+}
