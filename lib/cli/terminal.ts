@@ -1,0 +1,71 @@
+/**
+ * Chooses the rendering for this process's terminal.
+ *
+ * @module
+ */
+import type { Environment } from "./context.ts";
+import type { Keyboard } from "./prompts.ts";
+import type { Ui } from "./ui.ts";
+import { plainUi, type UiOptions } from "./ui_plain.ts";
+import { ttyUi } from "./ui_tty.ts";
+
+/**
+ * The terminal of this process: live when standard error is a terminal that can
+ * move its cursor, plain otherwise (`CI`, `TERM=dumb`). `NO_COLOR` takes colours away
+ * (https://no-color.org).
+ */
+export function terminalUi(env: Environment, verbose: boolean): Ui {
+  const ci = env.get("CI") !== undefined;
+  const terminal = Deno.stderr.isTerminal() && env.get("TERM") !== "dumb";
+  const options: UiOptions = {
+    writeError: (text) => writeAll(Deno.stderr, text),
+    writeOut: (text) => writeAll(Deno.stdout, text),
+    now: () => performance.now(),
+    verbose,
+    color: terminal && !ci && env.get("NO_COLOR") === undefined,
+    width: columns(),
+  };
+  if (!terminal || ci) return plainUi(options);
+  return ttyUi({ ...options, columns, keyboard: Deno.stdin.isTerminal() ? stdinKeyboard() : undefined });
+}
+
+function columns(): number {
+  try {
+    return Math.max(40, Deno.consoleSize().columns);
+  } catch {
+    return 80;
+  }
+}
+
+function writeAll(stream: { writeSync(data: Uint8Array): number }, text: string): void {
+  const data = new TextEncoder().encode(text);
+  let at = 0;
+  while (at < data.length) {
+    try {
+      at += stream.writeSync(data.subarray(at));
+    } catch (error) {
+      // The reader went away (`| head`): nobody is left to tell.
+      if (error instanceof Deno.errors.BrokenPipe) return;
+      if (error instanceof Deno.errors.WouldBlock) continue;
+      throw error;
+    }
+  }
+}
+
+function stdinKeyboard(): Keyboard {
+  return {
+    async raw(body) {
+      const buffer = new Uint8Array(256);
+      const decoder = new TextDecoder();
+      Deno.stdin.setRaw(true);
+      try {
+        return await body(async () => {
+          const size = await Deno.stdin.read(buffer);
+          return size === null ? "" : decoder.decode(buffer.subarray(0, size), { stream: true });
+        });
+      } finally {
+        Deno.stdin.setRaw(false);
+      }
+    },
+  };
+}

@@ -1,0 +1,107 @@
+/**
+ * Text for terminals: colours, widths, amounts.
+ *
+ * @module
+ */
+
+/** Colours and emphasis; every function returns its text unchanged where colour is off. */
+export interface Style {
+  readonly bold: (text: string) => string;
+  readonly dim: (text: string) => string;
+  readonly red: (text: string) => string;
+  readonly green: (text: string) => string;
+  readonly yellow: (text: string) => string;
+  readonly cyan: (text: string) => string;
+}
+
+/** The style for a terminal with or without colour (ECMA-48 SGR sequences). */
+export function makeStyle(color: boolean): Style {
+  const sgr = (on: number, off: number) => (text: string) =>
+    color ? `\x1b[${on}m${text}\x1b[${off}m` : text;
+  return {
+    bold: sgr(1, 22),
+    dim: sgr(2, 22),
+    red: sgr(31, 39),
+    green: sgr(32, 39),
+    yellow: sgr(33, 39),
+    cyan: sgr(36, 39),
+  };
+}
+
+/** Bytes in the largest fitting decimal unit: `12.3 MB`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  const units = ["kB", "MB", "GB", "TB"];
+  let value = bytes / 1000;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+}
+
+/** A span of time for people: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`. */
+export function formatDuration(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d`;
+}
+
+/** The text cut to `width` columns, with an ellipsis when something was cut. */
+export function truncate(text: string, width: number): string {
+  const characters = [...text];
+  return characters.length <= width ? text : characters.slice(0, Math.max(0, width - 1)).join("") + "…";
+}
+
+/** A bar of `width` columns, filled to `fraction` (0 to 1). */
+export function bar(fraction: number, width: number): string {
+  const filled = Math.round(Math.min(1, Math.max(0, fraction)) * width);
+  return "█".repeat(filled) + "░".repeat(width - filled);
+}
+
+/** `done of total unit (percent)`, with bytes in megabytes; just `done unit` when the total is unknown. */
+export function formatProgress(done: number, total: number | undefined, unit: string): string {
+  const amount = (n: number) => unit === "bytes" ? formatBytes(n) : String(Math.round(n));
+  const suffix = unit === "bytes" ? "" : ` ${unit}`;
+  if (total === undefined || total <= 0) return `${amount(done)}${suffix}`;
+  const percent = Math.min(100, Math.floor((done / total) * 100));
+  return `${percent} % (${amount(done)} of ${amount(total)}${suffix})`;
+}
+
+/** Rows as aligned columns with two spaces between; no trailing blanks. */
+export function alignColumns(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.forEach((cell, i) => widths[i] = Math.max(widths[i] ?? 0, [...cell].length));
+  }
+  return rows.map((row) =>
+    row.map((cell, i) => cell + " ".repeat((widths[i] ?? 0) - [...cell].length)).join("  ").trimEnd()
+  );
+}
+
+/** Wraps words at `width` columns; every line starts with `indent`. */
+export function wrap(text: string, width: number, indent = ""): string[] {
+  const lines: string[] = [];
+  let line = indent;
+  for (const word of text.split(/\s+/)) {
+    if (line.length > indent.length && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = indent;
+    }
+    line += (line.length > indent.length ? " " : "") + word;
+  }
+  if (line.trim() !== "") lines.push(line);
+  return lines;
+}
+
+/** Replaces every secret in the text by `***`. */
+export function redactText(text: string, secrets: Iterable<string>): string {
+  let result = text;
+  for (const secret of secrets) result = result.replaceAll(secret, "***");
+  return result;
+}

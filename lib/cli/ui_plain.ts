@@ -1,0 +1,108 @@
+/**
+ * The terminal for logs, pipes and CI: one line an event, no colour, nothing redrawn.
+ *
+ * @module
+ */
+import { TaskError } from "./errors.ts";
+import { alignColumns, formatDuration, formatProgress, makeStyle, redactText, type Style } from "./text.ts";
+import type { StepUi, Ui } from "./ui.ts";
+
+/** Where a terminal writes to, and how it looks. */
+export interface UiOptions {
+  /** Writes to standard error. */
+  readonly writeError: (text: string) => void;
+  /** Writes to standard output. */
+  readonly writeOut: (text: string) => void;
+  /** Monotonic milliseconds, for durations. */
+  readonly now: () => number;
+  /** `--verbose`. */
+  readonly verbose: boolean;
+  /** Colours on standard error. */
+  readonly color: boolean;
+  /** Columns. */
+  readonly width: number;
+}
+
+// A line at most this often for a step that reports progress.
+const PROGRESS_EVERY_MS = 10_000;
+
+/** What both renderings share: marks, data, redaction. */
+export function baseUi(
+  options: UiOptions,
+  line: (text: string) => void,
+): { ui: Omit<Ui, "step" | "select" | "confirm" | "secret" | "close" | "interactive">; clean: (text: string) => string; style: Style } {
+  const secrets = new Set<string>();
+  const style = makeStyle(options.color);
+  const clean = (text: string) => redactText(text, secrets);
+  const ui = {
+    verbose: options.verbose,
+    width: options.width,
+    heading: (text: string) => line(`\n${style.bold(text)}`),
+    info: (text: string) => line(text),
+    success: (text: string) => line(`${style.green("✓")} ${text}`),
+    warn: (text: string) => line(`${style.yellow("!")} ${text}`),
+    error: (text: string) => line(`${style.red("✗")} ${text}`),
+    debug: (text: string) => {
+      if (options.verbose) line(style.dim(`  ${text}`));
+    },
+    out: (text: string) => options.writeOut(clean(text) + "\n"),
+    table: (rows: readonly (readonly string[])[]) =>
+      options.writeOut(alignColumns(rows.map((row) => row.map(clean))).join("\n") + "\n"),
+    redact: (secret: string) => {
+      // Very short values would blot out ordinary words.
+      if (secret.length >= 4) secrets.add(secret);
+    },
+  };
+  return { ui, clean, style };
+}
+
+/** Makes the plain terminal. */
+export function plainUi(options: UiOptions): Ui {
+  const line = (text: string) => options.writeError(clean(text) + "\n");
+  const { ui, clean, style } = baseUi(options, line);
+  const noTerminal = (question: string) =>
+    Promise.reject(
+      new TaskError({
+        code: "NO_TERMINAL",
+        message: `Cannot ask "${question}" without a terminal`,
+        hint: "Give the answer as a flag (see --help), or --yes to agree.",
+        exitCode: 2,
+      }),
+    );
+  return {
+    ...ui,
+    interactive: false,
+    step: (title) => plainStep(title, options.now, line, style),
+    select: noTerminal,
+    confirm: noTerminal,
+    secret: noTerminal,
+    close: () => {},
+  };
+}
+
+function plainStep(
+  title: string,
+  now: () => number,
+  line: (text: string) => void,
+  style: Style,
+): StepUi {
+  const start = now();
+  let lastLine = start;
+  let lastDetail = "";
+  const say = (detail: string) => {
+    if (detail === lastDetail || now() - lastLine < PROGRESS_EVERY_MS) return;
+    lastLine = now();
+    lastDetail = detail;
+    line(`  ${title}: ${detail}`);
+  };
+  const took = () => style.dim(`(${formatDuration(now() - start)})`);
+  const tail = (detail: string | undefined) => detail ? `: ${detail}` : "";
+  line(`• ${title}`);
+  return {
+    update: say,
+    progress: (done, total, unit) => say(formatProgress(done, total, unit)),
+    done: (detail) => line(`${style.green("✓")} ${title}${tail(detail)} ${took()}`),
+    skip: (reason) => line(`${style.dim("-")} ${title}: ${reason}`),
+    fail: (detail) => line(`${style.red("✗")} ${title}${tail(detail)} ${took()}`),
+  };
+}
