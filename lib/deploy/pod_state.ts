@@ -1,0 +1,61 @@
+/**
+ * A pod in a few words.
+ *
+ * @module
+ */
+import type { KubeObject } from "../kube/types.ts";
+
+/** One pod as it is. */
+export interface PodState {
+  readonly name: string;
+  readonly node: string | undefined;
+  readonly phase: string;
+  readonly ready: boolean;
+  readonly terminating: boolean;
+  /** Restarts of all containers together. */
+  readonly restarts: number;
+  readonly createdAt: string;
+  /** Why it is not ready: `CrashLoopBackOff`, `Insufficient nvidia.com/gpu`; empty when it is. */
+  readonly phrase: string;
+}
+
+/** Reads the state of a pod. */
+export function podState(pod: KubeObject): PodState {
+  const statuses: KubeObject[] = pod.status?.containerStatuses ?? [];
+  const conditions: KubeObject[] = pod.status?.conditions ?? [];
+  const ready = conditions.some((c) => c.type === "Ready" && c.status === "True");
+  return {
+    name: pod.metadata.name,
+    node: pod.spec?.nodeName,
+    phase: pod.status?.phase ?? "Pending",
+    ready,
+    terminating: pod.metadata.deletionTimestamp !== undefined,
+    restarts: statuses.reduce((sum, status) => sum + (status.restartCount ?? 0), 0),
+    createdAt: pod.metadata.creationTimestamp ?? "",
+    phrase: ready ? "" : why(pod, statuses, conditions),
+  };
+}
+
+function why(pod: KubeObject, statuses: KubeObject[], conditions: KubeObject[]): string {
+  if (pod.metadata.deletionTimestamp !== undefined) return "stopping";
+  const scheduled = conditions.find((c) => c.type === "PodScheduled");
+  if (scheduled?.status === "False") return `not scheduled: ${shortSchedulerMessage(scheduled.message)}`;
+  if (pod.spec?.nodeName === undefined) return "waiting for a node";
+  const waiting = statuses.find((status) => status.state?.waiting !== undefined);
+  if (waiting !== undefined) {
+    const { reason, message } = waiting.state.waiting;
+    if (reason === "ContainerCreating" || reason === "PodInitializing") return "starting";
+    return message ? `${reason}: ${message}` : reason;
+  }
+  const ended = statuses.find((status) => status.state?.terminated !== undefined);
+  if (ended !== undefined) {
+    return `ended with code ${ended.state.terminated.exitCode}`;
+  }
+  return statuses.length === 0 ? "starting" : "running, not ready yet";
+}
+
+// "0/5 nodes are available: 2 Insufficient nvidia.com/gpu, 3 node(s) didn't match … preemption: …"
+function shortSchedulerMessage(message: string | undefined): string {
+  if (!message) return "no node fits";
+  return message.split(/\.?\s*(?:no new claims|preemption:)/)[0]!.trim();
+}

@@ -1,0 +1,96 @@
+/**
+ * Removing graphs: ours only, and waiting until nothing of them is left.
+ *
+ * @module
+ */
+import type { Context } from "../cli/context.ts";
+import { interruptedError, timeoutError } from "../cli/errors.ts";
+import type { StepUi } from "../cli/ui.ts";
+import type { Kube, KubeObject } from "../kube/types.ts";
+import { COMPONENT_KIND, GRAPH_KIND } from "./graph_state.ts";
+import { graphKinds } from "./graphs.ts";
+import { followObjects } from "./live_objects.ts";
+
+/** Which graph, and how long to wait. */
+export interface RemoveGraphOptions {
+  readonly namespace: string;
+  readonly name: string;
+  readonly apiVersion: string;
+  /** Milliseconds after which the wait fails. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * Deletes a graph with background propagation (foreground thrashes before 1.0.2) and
+ * waits until its components, Deployments and pods are gone. Returns false when there was none.
+ *
+ * @throws {TaskError} REMOVE_TIMEOUT (exit code 4) naming what is left.
+ */
+export async function removeGraph(
+  ctx: Context,
+  kube: Kube,
+  options: RemoveGraphOptions,
+  ui: StepUi,
+): Promise<boolean> {
+  const { apiVersion, namespace, name } = options;
+  const existed = await kube.delete({ apiVersion, kind: GRAPH_KIND, namespace, name }, {
+    propagation: "Background",
+  });
+  const deadline = AbortSignal.timeout(options.timeoutMs);
+  const signal = AbortSignal.any([ctx.signal, deadline]);
+  let left: string[] = [];
+  for await (
+    const snapshot of followObjects(kube, { kinds: graphKinds(apiVersion), namespace, signal })
+  ) {
+    left = remains(name, snapshot);
+    if (left.length === 0) return existed;
+    ui.update(`${left.length} objects left`);
+  }
+  if (ctx.signal.aborted) throw interruptedError();
+  throw timeoutError(
+    "REMOVE_TIMEOUT",
+    `Graph ${namespace}/${name} was not gone after ${Math.round(options.timeoutMs / 1000)} s`,
+    { evidence: left, hint: "Is the operator running? deno task status shows it." },
+  );
+}
+
+/** Objects that still belong to the graph of that name, as `kind/name`. */
+export function remains(
+  name: string,
+  snapshot: Readonly<
+    Record<"graphs" | "componentDeployments" | "deployments" | "pods", readonly KubeObject[]>
+  >,
+): string[] {
+  const graphs = snapshot.graphs.filter((graph) => graph.metadata.name === name);
+  const components = snapshot.componentDeployments.filter((dcd) => hasOwner(dcd, GRAPH_KIND, name));
+  const componentNames = new Set(components.map((dcd) => dcd.metadata.name));
+  const deployments = snapshot.deployments.filter((deployment) =>
+    // Once the DCD is gone only the label tells whose Deployment it was.
+    hasOwner(deployment, COMPONENT_KIND, undefined, componentNames) || parentIs(deployment, name)
+  );
+  const pods = snapshot.pods.filter((pod) => parentIs(pod, name));
+  return [...graphs, ...components, ...deployments, ...pods].map((object) =>
+    `${object.kind}/${object.metadata.name}`
+  );
+}
+
+function hasOwner(
+  object: KubeObject,
+  kind: string,
+  name: string | undefined,
+  names?: ReadonlySet<string>,
+): boolean {
+  return (object.metadata.ownerReferences ?? []).some((ref) =>
+    ref.kind === kind && (ref.name === name || names?.has(ref.name) === true)
+  );
+}
+
+// Every Dynamo container is told its graph (operator 0.4.1 to 1.6); labels differ by release.
+function parentIs(object: KubeObject, name: string): boolean {
+  const template = object.kind === "Deployment" ? object.spec?.template?.spec : object.spec;
+  return (template?.containers ?? []).some((container: KubeObject) =>
+    (container.env ?? []).some((variable: { name: string; value?: string }) =>
+      variable.name === "DYN_PARENT_DGD_K8S_NAME" && variable.value === name
+    )
+  );
+}
