@@ -1,0 +1,6 @@
+/**
+ * The `completions` command.
+ *
+ * @module
+ */
+export { CompletionsCommand } from "./completions_command.ts";

@@ -1,0 +1,6 @@
+/**
+ * The `help` command.
+ *
+ * @module
+ */
+export { HelpCommand } from "./help_command.ts";
