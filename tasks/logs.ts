@@ -25,8 +25,18 @@ export const command = defineCommand({
     verbose: commonOptions.verbose,
     follow: { kind: "flag", short: "f", description: "Go on until interrupted" },
     previous: { kind: "flag", short: "p", description: "Of the container before the last restart" },
-    tail: { kind: "integer", min: 0, placeholder: "lines", description: "Only the last lines of each pod" },
-    since: { kind: "integer", min: 1, placeholder: "seconds", description: "Only the last seconds" },
+    tail: {
+      kind: "integer",
+      min: 0,
+      placeholder: "lines",
+      description: "Only the last lines of each pod",
+    },
+    since: {
+      kind: "integer",
+      min: 1,
+      placeholder: "seconds",
+      description: "Only the last seconds",
+    },
   },
   examples: [
     { command: "logs vllm", text: "All pods of the graph" },

@@ -17,7 +17,12 @@ export async function allChecks(ctx: Context): Promise<Check[]> {
   return [
     { id: "fmt", title: "Format", args: ["fmt", "--check", "--quiet"], counts: false },
     { id: "lint", title: "Lint", args: ["lint", "--quiet"], counts: false },
-    { id: "check", title: "Types", args: ["check", "--quiet", "tasks", "lib", "tests"], counts: false },
+    {
+      id: "check",
+      title: "Types",
+      args: ["check", "--quiet", "tasks", "lib", "tests"],
+      counts: false,
+    },
     {
       id: "doc",
       title: "Documentation of exports",
@@ -32,7 +37,12 @@ export async function allChecks(ctx: Context): Promise<Check[]> {
       args: [...TEST, "tests/integration"],
       counts: true,
     },
-    { id: "e2e", title: "End-to-end tests (the tasks as a user runs them)", args: [...TEST, "tests/e2e"], counts: true },
+    {
+      id: "e2e",
+      title: "End-to-end tests (the tasks as a user runs them)",
+      args: [...TEST, "tests/e2e"],
+      counts: true,
+    },
   ];
 }
 
@@ -53,7 +63,8 @@ async function sourceFiles(ctx: Context): Promise<string[]> {
 /** The task. */
 export const command = defineCommand({
   name: "ok",
-  summary: "Run all checks: format, lint, types, docs, unit, golden, integration and end-to-end tests",
+  summary:
+    "Run all checks: format, lint, types, docs, unit, golden, integration and end-to-end tests",
   description: "The last line on stdout is `N passed, N failed`.",
   args: [{ name: "check", description: "Run only this check (fmt, lint, check, doc, unit, …)" }],
   options: {

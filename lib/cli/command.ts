@@ -12,6 +12,7 @@ import {
   type Options,
   optionSyntax,
   type OptionValues,
+  restorePlaceholders,
 } from "./options.ts";
 
 /** A positional argument. */
@@ -78,8 +79,10 @@ export function cliffyCommand<S extends Options>(
   // Cliffy infers option types from literals; ours come from data, so its inference is not used.
   // deno-lint-ignore no-explicit-any
   let command: any = new Command()
-    .name(spec.name)
-    .description(spec.description === undefined ? spec.summary : `${spec.summary}\n\n${spec.description}`);
+    .name(`deno task ${spec.name}`)
+    .description(
+      spec.description === undefined ? spec.summary : `${spec.summary}\n\n${spec.description}`,
+    );
   const args = spec.args ?? [];
   if (args.length > 0) {
     command = command.arguments(
@@ -95,7 +98,9 @@ export function cliffyCommand<S extends Options>(
   for (const example of spec.examples) {
     command = command.example(`deno task ${example.command}`, example.text);
   }
-  return command.action((options: Record<string, unknown>, ...rest: string[]) => onRun(options, rest));
+  return command.action((options: Record<string, unknown>, ...rest: string[]) =>
+    onRun(options, rest)
+  );
 }
 
 /**
@@ -109,7 +114,10 @@ export async function parseCommand<S extends Options>(
 ): Promise<Parsed<S>> {
   let raw: { options: Record<string, unknown>; args: string[] } | undefined;
   const command = cliffyCommand(spec, (options, args) => raw = { options, args }).throwErrors();
-  if (wantsHelp(words)) return { kind: "help", text: command.getHelp({ colors: false }) };
+  if (wantsHelp(words)) {
+    const text = restorePlaceholders(command.getHelp({ colors: false }), spec.options);
+    return { kind: "help", text };
+  }
   try {
     await command.parse([...words]);
   } catch (error) {
@@ -122,7 +130,8 @@ export async function parseCommand<S extends Options>(
     const value = raw.options[key];
     const problem = optionProblem(key, option, value);
     if (problem !== undefined) throw usage(spec, problem);
-    options[key] = value ?? (option.kind === "flag" ? false : option.kind === "list" ? [] : undefined);
+    options[key] = value ??
+      (option.kind === "flag" ? false : option.kind === "list" ? [] : undefined);
   }
   return {
     kind: "run",
@@ -152,5 +161,9 @@ function givenOptions(options: Options, words: readonly string[]): ReadonlySet<s
 }
 
 function usage<S extends Options>(spec: CommandSpec<S>, problem: unknown): Error {
-  return usageError("USAGE", `${spec.name}: ${messageOf(problem)}`, `See deno task ${spec.name} --help.`);
+  return usageError(
+    "USAGE",
+    `${spec.name}: ${messageOf(problem)}`,
+    `See deno task ${spec.name} --help.`,
+  );
 }

@@ -5,7 +5,10 @@ import { testContext } from "./testing.ts";
 Deno.test("run gives output, lines and exit code", async () => {
   await using test = await testContext();
   const lines: string[] = [];
-  const result = await test.ctx.processes.run("/bin/sh", ["-c", "printf 'a\\rb\\n'; echo c >&2; exit 3"], {
+  const result = await test.ctx.processes.run("/bin/sh", [
+    "-c",
+    "printf 'a\\rb\\n'; echo c >&2; exit 3",
+  ], {
     onLine: (line, stream) => lines.push(`${stream} ${line}`),
   });
   assert.equal(result.code, 3);

@@ -95,7 +95,9 @@ function systemError(
 
 function stacks(error: unknown): string {
   const lines: string[] = [];
-  for (let at: unknown = error; at instanceof Error; at = at.cause) lines.push(at.stack ?? at.message);
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    lines.push(at.stack ?? at.message);
+  }
   return lines.join("\ncaused by: ");
 }
 

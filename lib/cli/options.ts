@@ -67,7 +67,26 @@ export function optionSyntax(key: string, option: Option): string {
   const name = `${option.short === undefined ? "" : `-${option.short}, `}--${optionName(key)}`;
   if (option.kind === "flag") return name;
   const type = option.kind === "integer" || option.kind === "number" ? option.kind : "string";
-  return `${name} <${option.placeholder ?? (type === "string" ? "text" : "count")}:${type}>`;
+  return `${name} <${
+    safePlaceholder(option.placeholder ?? (type === "string" ? "text" : "count"))
+  }:${type}>`;
+}
+
+// Cliffy reads `=`, brackets and colons in a definition as its own syntax.
+function safePlaceholder(placeholder: string): string {
+  return placeholder.replace(/[^\w.-]/g, "-");
+}
+
+/** Puts the placeholders as they were written back into a help text. */
+export function restorePlaceholders(help: string, options: Options): string {
+  let text = help;
+  for (const option of Object.values(options)) {
+    const { placeholder } = option;
+    if (placeholder !== undefined) {
+      text = text.replaceAll(`<${safePlaceholder(placeholder)}>`, `<${placeholder}>`);
+    }
+  }
+  return text;
 }
 
 /** What is wrong with a value, or undefined. */
@@ -99,7 +118,8 @@ export const commonOptions = {
     short: "t",
     choices: ["local", "eks", "context"],
     placeholder: "where",
-    description: "Where to run: local (embedded cluster), eks, or context (a kubeconfig context); " +
+    description:
+      "Where to run: local (embedded cluster), eks, or context (a kubeconfig context); " +
       "remembered from install",
   },
   namespace: {

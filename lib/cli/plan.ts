@@ -59,7 +59,7 @@ export function planToText(plan: Plan): string {
   plan.steps.forEach((step, index) => {
     const skip = step.skip === undefined ? "" : ` (skipped: ${step.skip})`;
     lines.push(`${index + 1}. ${step.title}${skip}`);
-    if (step.skip === undefined) for (const touch of step.touches) lines.push(`     ${touch}`);
+    if (step.skip === undefined) { for (const touch of step.touches) lines.push(`     ${touch}`); }
   });
   return lines.join("\n");
 }

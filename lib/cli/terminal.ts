@@ -26,7 +26,11 @@ export function terminalUi(env: Environment, verbose: boolean): Ui {
     width: columns(),
   };
   if (!terminal || ci) return plainUi(options);
-  return ttyUi({ ...options, columns, keyboard: Deno.stdin.isTerminal() ? stdinKeyboard() : undefined });
+  return ttyUi({
+    ...options,
+    columns,
+    keyboard: Deno.stdin.isTerminal() ? stdinKeyboard() : undefined,
+  });
 }
 
 function columns(): number {

@@ -55,7 +55,9 @@ export function formatDuration(ms: number): string {
 /** The text cut to `width` columns, with an ellipsis when something was cut. */
 export function truncate(text: string, width: number): string {
   const characters = [...text];
-  return characters.length <= width ? text : characters.slice(0, Math.max(0, width - 1)).join("") + "…";
+  return characters.length <= width
+    ? text
+    : characters.slice(0, Math.max(0, width - 1)).join("") + "…";
 }
 
 /** A bar of `width` columns, filled to `fraction` (0 to 1). */
@@ -80,7 +82,8 @@ export function alignColumns(rows: readonly (readonly string[])[]): string[] {
     row.forEach((cell, i) => widths[i] = Math.max(widths[i] ?? 0, [...cell].length));
   }
   return rows.map((row) =>
-    row.map((cell, i) => cell + " ".repeat((widths[i] ?? 0) - [...cell].length)).join("  ").trimEnd()
+    row.map((cell, i) => cell + " ".repeat((widths[i] ?? 0) - [...cell].length)).join("  ")
+      .trimEnd()
   );
 }
 

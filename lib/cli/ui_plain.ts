@@ -4,7 +4,14 @@
  * @module
  */
 import { TaskError } from "./errors.ts";
-import { alignColumns, formatDuration, formatProgress, makeStyle, redactText, type Style } from "./text.ts";
+import {
+  alignColumns,
+  formatDuration,
+  formatProgress,
+  makeStyle,
+  redactText,
+  type Style,
+} from "./text.ts";
 import type { StepUi, Ui } from "./ui.ts";
 
 /** Where a terminal writes to, and how it looks. */
@@ -30,7 +37,11 @@ const PROGRESS_EVERY_MS = 10_000;
 export function baseUi(
   options: UiOptions,
   line: (text: string) => void,
-): { ui: Omit<Ui, "step" | "select" | "confirm" | "secret" | "close" | "interactive">; clean: (text: string) => string; style: Style } {
+): {
+  ui: Omit<Ui, "step" | "select" | "confirm" | "secret" | "close" | "interactive">;
+  clean: (text: string) => string;
+  style: Style;
+} {
   const secrets = new Set<string>();
   const style = makeStyle(options.color);
   const clean = (text: string) => redactText(text, secrets);

@@ -74,7 +74,10 @@ Deno.test("the live terminal redraws running steps and keeps finished ones", () 
 Deno.test("a menu takes arrows, numbers and Enter", async () => {
   const choices = ["a", "b", "c"].map((value) => ({ value, label: `Option ${value}` }));
   const ask = (...keys: string[]) =>
-    ttyUi({ ...options([]), columns: () => 80, keyboard: typing(...keys) }).select("Which?", choices);
+    ttyUi({ ...options([]), columns: () => 80, keyboard: typing(...keys) }).select(
+      "Which?",
+      choices,
+    );
   assert.equal(await ask("\x1b[B", "\r"), "b");
   assert.equal(await ask("\x1b[A", "\r"), "c");
   assert.equal(await ask("3", "\r"), "c");
@@ -91,7 +94,11 @@ Deno.test("yes, no and the default", async () => {
 
 Deno.test("a secret is not echoed", async () => {
   const written: string[] = [];
-  const ui = ttyUi({ ...options(written), columns: () => 80, keyboard: typing("hf_x", "y\x7f", "z\r") });
+  const ui = ttyUi({
+    ...options(written),
+    columns: () => 80,
+    keyboard: typing("hf_x", "y\x7f", "z\r"),
+  });
   assert.equal(await ui.secret("Token"), "hf_xz");
   assert.ok(!written.join("").includes("hf_x"));
 });

@@ -48,7 +48,9 @@ export function ttyUi(options: TtyOptions): Ui {
     const spent = formatDuration(options.now() - step.start);
     const text = step.detail === "" ? step.title : `${step.title}: ${step.detail}`;
     const room = width - 3 - spent.length - 1;
-    return `${style.cyan(FRAMES[frame % FRAMES.length] ?? "")} ${truncate(clean(text), room)} ${style.dim(spent)}`;
+    return `${style.cyan(FRAMES[frame % FRAMES.length] ?? "")} ${truncate(clean(text), room)} ${
+      style.dim(spent)
+    }`;
   };
   const line = (text: string) => {
     erase();

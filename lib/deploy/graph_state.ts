@@ -6,7 +6,7 @@
  */
 import type { GraphApiVersion } from "../blueprint/types.ts";
 import type { KubeObject } from "../kube/types.ts";
-import { podState, type PodState } from "./pod_state.ts";
+import { type PodState, podState } from "./pod_state.ts";
 
 /** Kind of a deployed graph. */
 export const GRAPH_KIND = "DynamoGraphDeployment";
@@ -73,7 +73,8 @@ export function wantedComponents(graph: KubeObject): WantedComponent[] {
       name: component.name,
       type: component.type,
       replicas: component.replicas ?? 1,
-      image: component.podTemplate?.spec?.containers?.find((c: KubeObject) => c.name === "main")?.image,
+      image: component.podTemplate?.spec?.containers?.find((c: KubeObject) => c.name === "main")
+        ?.image,
     }));
   }
   return Object.entries<KubeObject>(spec.services ?? {}).map(([name, service]) => ({
@@ -147,7 +148,8 @@ function hasCaughtUp(deployment: KubeObject, wanted: WantedComponent): boolean {
   const main = spec?.template?.spec?.containers?.find((c: KubeObject) => c.name === "main");
   if (wanted.image !== undefined && main?.image !== wanted.image) return false;
   const enough = (count: number | undefined) => (count ?? 0) >= wanted.replicas;
-  return wanted.replicas === 0 || (enough(status?.updatedReplicas) && enough(status?.readyReplicas));
+  return wanted.replicas === 0 ||
+    (enough(status?.updatedReplicas) && enough(status?.readyReplicas));
 }
 
 function phrase(wanted: WantedComponent, ready: number, pods: readonly PodState[]): string {

@@ -6,7 +6,7 @@
 import { didYouMean } from "../cli/suggest.ts";
 import { usageError } from "../cli/errors.ts";
 import type { KindRef, Kube, KubeObject } from "../kube/types.ts";
-import { COMPONENT_KIND, GRAPH_KIND, graphState, type GraphState } from "./graph_state.ts";
+import { COMPONENT_KIND, GRAPH_KIND, type GraphState, graphState } from "./graph_state.ts";
 import { followObjects, type FollowOptions, type Snapshot } from "./live_objects.ts";
 
 /** The kinds that make up a graph's state. */
@@ -54,7 +54,9 @@ export async function* followGraphs(
   kube: Kube,
   options: Omit<FollowOptions<GraphKinds>, "kinds"> & { readonly apiVersion: string },
 ): AsyncGenerator<GraphState[]> {
-  for await (const snapshot of followObjects(kube, { ...options, kinds: graphKinds(options.apiVersion) })) {
+  for await (
+    const snapshot of followObjects(kube, { ...options, kinds: graphKinds(options.apiVersion) })
+  ) {
     yield graphStates(snapshot);
   }
 }

@@ -39,7 +39,9 @@ export function podState(pod: KubeObject): PodState {
 function why(pod: KubeObject, statuses: KubeObject[], conditions: KubeObject[]): string {
   if (pod.metadata.deletionTimestamp !== undefined) return "stopping";
   const scheduled = conditions.find((c) => c.type === "PodScheduled");
-  if (scheduled?.status === "False") return `not scheduled: ${shortSchedulerMessage(scheduled.message)}`;
+  if (scheduled?.status === "False") {
+    return `not scheduled: ${shortSchedulerMessage(scheduled.message)}`;
+  }
   if (pod.spec?.nodeName === undefined) return "waiting for a node";
   const waiting = statuses.find((status) => status.state?.waiting !== undefined);
   if (waiting !== undefined) {

@@ -38,3 +38,21 @@ export async function openGraphs(ctx: Context, choice: TargetChoice): Promise<Gr
     },
   };
 }
+
+/** A connection that is opened on first use and closed with the task. */
+export interface SharedConnection extends AsyncDisposable {
+  /** The one connection of this task. */
+  connect(): Promise<Kube>;
+}
+
+/** Makes a connection for plans, whose dry run must not need a cluster. */
+export function sharedConnection(ctx: Context, target: Target): SharedConnection {
+  let opened: Promise<Kube> | undefined;
+  return {
+    connect: () => opened ??= openTarget(ctx, target),
+    async [Symbol.asyncDispose]() {
+      // A failed connection was reported by the step that wanted it.
+      (await opened?.catch(() => undefined))?.close();
+    },
+  };
+}

@@ -1,0 +1,18 @@
+/**
+ * Text of a library that prints by itself.
+ *
+ * @module
+ */
+
+/** Runs `body` and returns what it printed with `console.log`. */
+export async function captureOutput(body: () => unknown): Promise<string> {
+  const original = console.log;
+  const lines: string[] = [];
+  console.log = (...parts: unknown[]) => lines.push(parts.map(String).join(" "));
+  try {
+    await body();
+  } finally {
+    console.log = original;
+  }
+  return lines.join("\n");
+}
