@@ -4,14 +4,16 @@
  * @module
  */
 
-/** Writes a text with a line end to stdout. */
+/** Writes a text with a line end to stdout. Goes through `console`, as the original does. */
 export function print(text: string): void {
-  write(Deno.stdout, text);
+  // deno-lint-ignore no-console
+  console.log(text);
 }
 
 /** Writes a text with a line end to stderr. */
 export function printError(text: string): void {
-  write(Deno.stderr, text);
+  // deno-lint-ignore no-console
+  console.error(text);
 }
 
 /** Ends the process. */
@@ -31,9 +33,4 @@ export function columns(): number {
 /** Whether NO_COLOR is set. */
 export function noColor(): boolean {
   return Deno.noColor;
-}
-
-function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  let bytes = new TextEncoder().encode(text + "\n");
-  while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
 }
