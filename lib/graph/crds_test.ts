@@ -1,0 +1,146 @@
+/**
+ * Every example against the real CustomResourceDefinitions of its release's era, strictly:
+ * a field that the definition does not have is an error. The definitions are not part of this
+ * project: their folder is `DYNAMO_CRDS_DIR`, or `shared/crds` beside the checkout.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { parse } from "@std/yaml";
+import { testContext } from "../cli/testing.ts";
+import { listExamples, loadExample } from "./examples.ts";
+import { type JsonSchema, schemaProblems } from "./json_schema.ts";
+import { parseGraph } from "./load.ts";
+import { applyOverlays } from "./overlays.ts";
+import { problemText } from "./problems.ts";
+import { renderGraph } from "./render.ts";
+import { GOLDEN_VERSIONS, testRelease } from "./testing.ts";
+import type { Graph } from "./types.ts";
+
+const ERAS: Readonly<Record<string, string>> = {
+  "0.4.1": "0.4.1",
+  "0.5.1": "0.5.1",
+  "0.7.0": "0.7",
+  "0.9.0-post1": "0.9",
+  "1.0.2": "1.0",
+  "1.2.0": "1.2",
+  "1.4.2": "1.4",
+  "1.5.1": "1.5-dev",
+  "1.6.1": "1.5-dev",
+};
+
+// Uses every field that the renderers know.
+const EVERYTHING = `
+name: everything
+description: A test
+engine: vllm
+model: { id: a/b, servedName: b, maxLength: 4096 }
+secrets: { huggingFace: hf-token-secret }
+routing: { mode: kv }
+cache: [{ claim: models, mountPath: /models }]
+env: { A: all }
+components:
+  - { name: Frontend, role: frontend, extraArgs: [--x] }
+  - name: Decode
+    role: decode
+    replicas: 0
+    gpus: 8
+    nodePool: pool
+    instanceType: p5.48xlarge
+    sharedMemory: 80Gi
+    workingDir: /x
+    tolerations: [{ key: team, operator: Equal, value: ml, effect: NoSchedule }]
+    resources:
+      requests: { cpu: 1500m, memory: 2Gi, ephemeral-storage: 50Gi }
+      limits: { cpu: 4, memory: 4Gi, vpc.amazonaws.com/efa: 32 }
+    env: { TOKEN: { secret: other, key: k } }
+    args: { tensorParallel: 8 }
+  - { name: Prefill, role: prefill, gpus: 8, args: { tensorParallel: 8 } }
+`;
+
+async function definitionsFolder(): Promise<string | undefined> {
+  const beside = new URL("../../../shared/crds", import.meta.url).pathname;
+  const folder = Deno.env.get("DYNAMO_CRDS_DIR") ?? beside;
+  return await Deno.stat(folder).then(() => folder, () => undefined);
+}
+
+interface Definition {
+  readonly spec: {
+    readonly versions: readonly {
+      readonly name: string;
+      readonly schema: { readonly openAPIV3Schema: JsonSchema };
+    }[];
+  };
+}
+
+async function specSchemas(file: string): Promise<Record<string, JsonSchema>> {
+  const { spec } = parse(await Deno.readTextFile(file), { schema: "core" }) as Definition;
+  return Object.fromEntries(
+    spec.versions.map(({ name, schema }) => [
+      `nvidia.com/${name}`,
+      schema.openAPIV3Schema.properties?.["spec"] ?? {},
+    ]),
+  );
+}
+
+Deno.test("every example is accepted by the definitions of its era", async () => {
+  const folder = await definitionsFolder();
+  if (folder === undefined) {
+    // deno-lint-ignore no-console -- a skipped test says so
+    console.log("SKIPPED: no CustomResourceDefinitions; set DYNAMO_CRDS_DIR to check against them");
+    return;
+  }
+  await using test = await testContext();
+  const examples = await Promise.all(
+    (await listExamples(test.ctx)).map(({ name }) => loadExample(test.ctx, name)),
+  );
+  const graphs: Graph[] = [...examples, parseGraph(EVERYTHING, "test")];
+  const schemas = new Map<string, Record<string, JsonSchema>>();
+  for (const version of GOLDEN_VERSIONS) {
+    const release = testRelease(version);
+    const era = ERAS[version]!;
+    const file = `${folder}/${era}/dynamographdeployments.yaml`;
+    const known = schemas.get(era) ?? await specSchemas(file);
+    schemas.set(era, known);
+    const schema = known[release.graphApiVersion];
+    assert.ok(schema?.properties, `${era} does not serve ${release.graphApiVersion}`);
+    const multinode = { nodes: 2, args: { tensorParallel: 16 } };
+    for (const graph of graphs) {
+      const spread = graph.name === "everything" && version !== "0.4.1"
+        ? {
+          ...graph,
+          components: graph.components.map((c) => c.gpus === 0 ? c : { ...c, ...multinode }),
+        }
+        : graph;
+      const named = applyOverlays(spread, { image: ["x/y:mine"] });
+      for (const one of [spread, named]) {
+        const object = renderGraph(one, release, { namespace: "ns" }).at(-1)!;
+        const problems = schemaProblems(schema, object.spec, { closed: true, path: "spec" });
+        assert.deepEqual(problems.map(problemText), [], `${graph.name} for ${version}`);
+      }
+    }
+  }
+});
+
+Deno.test("the definitions refuse what they should, so that the check means something", async () => {
+  const folder = await definitionsFolder();
+  if (folder === undefined) return;
+  const schema =
+    (await specSchemas(`${folder}/0.4.1/dynamographdeployments.yaml`))["nvidia.com/v1alpha1"]!;
+  const problems = schemaProblems(
+    schema,
+    {
+      services: {
+        W: {
+          componentType: "worker",
+          subComponentType: "decode",
+          resources: { limits: { gpu: 1 } },
+        },
+      },
+    },
+    { closed: true, path: "spec" },
+  ).map(problemText);
+  assert.equal(problems.length, 2, problems.join("\n"));
+  assert.match(problems[0]!, /subComponentType: is not a known key/);
+  assert.match(problems[1]!, /gpu: 1 is not a text/);
+});

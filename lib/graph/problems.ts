@@ -1,0 +1,64 @@
+/**
+ * Findings about a graph or a rendered object: where, what, and what would be right.
+ *
+ * @module
+ */
+import { type ExitCode, TaskError } from "../cli/errors.ts";
+
+/** One finding. */
+export interface Problem {
+  /** An error stops; a warning is shown. */
+  readonly severity: "error" | "warning";
+  /** Where, for example `components[1].gpus`; empty for the whole. */
+  readonly path: string;
+  /** What is wrong, with the value and the expectation. */
+  readonly message: string;
+  /** What to do. */
+  readonly hint?: string;
+}
+
+/** `path: message. hint`. */
+export function problemText(problem: Problem): string {
+  const where = problem.path === "" ? "" : `${problem.path}: `;
+  return `${where}${problem.message}${problem.hint === undefined ? "" : `. ${problem.hint}`}`;
+}
+
+/** Only the errors. */
+export function errorsOf(problems: readonly Problem[]): Problem[] {
+  return problems.filter((problem) => problem.severity === "error");
+}
+
+/** A value as it is shown in messages: JSON, cut at 60 characters. */
+export function shown(value: unknown): string {
+  const text = value === undefined ? "missing" : JSON.stringify(value) ?? String(value);
+  return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
+}
+
+/** Options of {@link throwProblems}. */
+export interface ProblemErrorOptions {
+  /** The error's code. */
+  readonly code: string;
+  /** What the problems are about, for example a file name. */
+  readonly subject: string;
+  /** Exit code of the process. */
+  readonly exitCode: ExitCode;
+  /** What to do, when the first problem does not say it. */
+  readonly hint?: string;
+}
+
+/**
+ * Does nothing without errors.
+ *
+ * @throws {TaskError} whose message is the first error and whose evidence lists the others.
+ */
+export function throwProblems(problems: readonly Problem[], options: ProblemErrorOptions): void {
+  const [first, ...others] = errorsOf(problems);
+  if (first === undefined) return;
+  throw new TaskError({
+    code: options.code,
+    message: `${options.subject}: ${problemText({ ...first, hint: "" }).replace(/\. $/, "")}`,
+    hint: first.hint ?? options.hint,
+    exitCode: options.exitCode,
+    evidence: others.map(problemText),
+  });
+}

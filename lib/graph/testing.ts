@@ -1,0 +1,38 @@
+/**
+ * Releases for tests of this folder: only what rendering looks at is filled in with care.
+ *
+ * @module
+ */
+import { compareVersions, type Release } from "../blueprint/types.ts";
+
+/** Releases that golden files are kept for. */
+export const GOLDEN_VERSIONS: readonly string[] = [
+  "0.4.1",
+  "0.5.1",
+  "0.7.0",
+  "0.9.0-post1",
+  "1.0.2",
+  "1.2.0",
+  "1.4.2",
+  "1.5.1",
+  "1.6.1",
+];
+
+/** A release of that version; v1beta1 from 1.2 on. */
+export function testRelease(version: string, parts: Partial<Release> = {}): Release {
+  const [major = 0, minor = 0, patch = 0] = version.split(/[.-]/).map(Number);
+  const semver = { major, minor, patch };
+  const beta = compareVersions(semver, { major: 1, minor: 2, patch: 0 }) >= 0;
+  return {
+    version,
+    semver,
+    rules: version,
+    source: { kind: "default" },
+    imageTag: version,
+    charts: { platform: version },
+    graphApiVersion: beta ? "nvidia.com/v1beta1" : "nvidia.com/v1alpha1",
+    needs: { etcd: false, nats: false },
+    defaultNamespace: "dynamo-system",
+    ...parts,
+  };
+}
