@@ -1,0 +1,29 @@
+/**
+ * Requests as lines that a person can run by hand.
+ *
+ * @module
+ */
+import { baseUrl, type Call, type Endpoint } from "./endpoint.ts";
+
+/** The call as a curl line. An API key is shown as `$API_KEY`. */
+export function curlLine(endpoint: Endpoint, call: Call): string {
+  const words = ["curl", "-sS"];
+  const streamed = call.body?.stream === true;
+  if (streamed) words.push("-N");
+  words.push(quote(baseUrl(endpoint.url) + call.path));
+  if (endpoint.apiKey !== undefined) words.push("-H", '"Authorization: Bearer $API_KEY"');
+  if (call.body !== undefined) {
+    words.push(
+      "-H",
+      quote("Content-Type: application/json"),
+      "-d",
+      quote(JSON.stringify(call.body)),
+    );
+  }
+  return words.join(" ");
+}
+
+// For a POSIX shell: everything between single quotes is literal.
+function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
