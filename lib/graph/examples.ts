@@ -14,8 +14,8 @@ import { type EngineName, type Graph, totalGpus } from "./types.ts";
 export interface ExampleSummary {
   /** Folder, and word on the command line. */
   readonly name: string;
-  /** One line. */
-  readonly description: string;
+  /** One line: what it shows. */
+  readonly summary: string;
   /** Absent when the file is broken, as all that follows. */
   readonly engine?: EngineName;
   /** Model id. */
@@ -38,20 +38,20 @@ export function examplesFolder(ctx: Pick<Context, "root">): string {
 /** All examples: stable before beta, few GPUs before many, then by name. A broken file is listed last. */
 export async function listExamples(ctx: Pick<Context, "fs" | "root">): Promise<ExampleSummary[]> {
   const names = await exampleNames(ctx);
-  const summaries = await Promise.all(names.map((name) => summary(ctx, name)));
+  const summaries = await Promise.all(names.map((name) => summarize(ctx, name)));
   const rank = (s: ExampleSummary) => s.problem !== undefined ? 2 : s.stage === "beta" ? 1 : 0;
   return summaries.sort((a, b) =>
     rank(a) - rank(b) || (a.gpus ?? 0) - (b.gpus ?? 0) || a.name.localeCompare(b.name)
   );
 }
 
-async function summary(ctx: Pick<Context, "fs" | "root">, name: string): Promise<ExampleSummary> {
+async function summarize(ctx: Pick<Context, "fs" | "root">, name: string): Promise<ExampleSummary> {
   try {
     const graph = await readExample(ctx, name);
     const pools = graph.components.map((c) => c.nodePool).filter((pool) => pool !== undefined);
     return {
       name,
-      description: graph.description,
+      summary: graph.description,
       engine: graph.engine,
       ...(graph.model === undefined ? {} : { model: graph.model.id }),
       stage: graph.stage,
@@ -59,7 +59,7 @@ async function summary(ctx: Pick<Context, "fs" | "root">, name: string): Promise
       nodePools: [...new Set(pools)],
     };
   } catch (error) {
-    return { name, description: "cannot be read", problem: messageOf(error) };
+    return { name, summary: "cannot be read", problem: messageOf(error) };
   }
 }
 

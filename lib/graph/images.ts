@@ -40,18 +40,17 @@ const IMAGES_SINCE: Readonly<Record<string, Version>> = {
 
 const TAG = /^(v?)(\d+\.\d+\.\d+(?:[-.]post\.?\d+)?)(-cuda13|-efa-amd64|-efa|-enterprise)?$/;
 
+// A port can only stand in front of a slash; elsewhere a colon begins the tag.
+const IMAGE =
+  /^((?:[a-z0-9][\w.-]*(?::\d+)?\/)?[a-z0-9][\w.-]*(?:\/[a-z0-9][\w.-]*)*)(?::(\w[\w.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$/i;
+
 /** Splits an image reference; undefined when the text is none. */
 export function parseImage(text: string): ImageReference | undefined {
-  const match =
-    /^([a-z0-9][\w.-]*(?::\d+)?(?:\/[a-z0-9][\w.-]*)*)(?::([\w][\w.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$/i
-      .exec(text);
-  if (match === null) return undefined;
-  const [, repository, tag, digest] = match;
-  // `host:5000` alone reads as a repository with a port; a name without slash has a tag there.
-  const colon = repository!.includes("/") ? -1 : repository!.indexOf(":");
+  const [, repository, tag, digest] = IMAGE.exec(text) ?? [];
+  if (repository === undefined) return undefined;
   return {
-    repository: colon < 0 ? repository! : repository!.slice(0, colon),
-    ...(colon >= 0 ? { tag: repository!.slice(colon + 1) } : tag === undefined ? {} : { tag }),
+    repository,
+    ...(tag === undefined ? {} : { tag }),
     ...(digest === undefined ? {} : { digest }),
   };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { TaskError } from "../cli/errors.ts";
 import { parseGraph } from "./load.ts";
+import { seededRandom } from "./testing.ts";
 
 const SMALL = `
 name: small
@@ -85,8 +86,7 @@ Deno.test("empty and odd documents are refused, not crashed on", () => {
 });
 
 Deno.test("mutated files give a graph or a TaskError, never anything else", () => {
-  let seed = 7;
-  const random = (n: number) => (seed = (seed * 1103515245 + 12345) & 0x7fffffff) % n;
+  const random = seededRandom(7);
   const pieces = [
     "{",
     "}",

@@ -43,7 +43,7 @@ export function applyOverlays(graph: Graph, overlays: Overlays): Graph {
       })),
     (g) =>
       assign(g, "nodePool", overlays.nodePool, isEngine, (component, value) => {
-        if (/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(value)) {
+        if (value.length <= NAME_LIMIT && /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(value)) {
           return { ...component, nodePool: value };
         }
         throw badValue(

@@ -7,7 +7,7 @@ import { manifestYaml } from "./manifest.ts";
 import type { Overlays } from "./overlay_options.ts";
 import { applyOverlays } from "./overlays.ts";
 import { renderGraph } from "./render.ts";
-import { testRelease } from "./testing.ts";
+import { seededRandom, testRelease } from "./testing.ts";
 import type { Component, Graph } from "./types.ts";
 
 const PAIR = parseGraph(
@@ -177,8 +177,7 @@ Deno.test("secrets do not get in by --env, and are not repeated", () => {
 
 Deno.test("an overlay changes what is rendered or is an error, and never gives a refused object", async () => {
   await using test = await testContext();
-  let seed = 11;
-  const random = (n: number) => (seed = (seed * 1103515245 + 12345) & 0x7fffffff) % n;
+  const random = seededRandom(11);
   const pick = <T>(list: readonly T[]): T => list[random(list.length)]!;
   const names = (await listExamples(test.ctx)).map((example) => example.name);
   const graphs = await Promise.all(names.map((name) => loadExample(test.ctx, name)));

@@ -19,8 +19,11 @@ export interface Problem {
 
 /** `path: message. hint`. */
 export function problemText(problem: Problem): string {
-  const where = problem.path === "" ? "" : `${problem.path}: `;
-  return `${where}${problem.message}${problem.hint === undefined ? "" : `. ${problem.hint}`}`;
+  return problem.hint === undefined ? statement(problem) : `${statement(problem)}. ${problem.hint}`;
+}
+
+function statement({ path, message }: Problem): string {
+  return path === "" ? message : `${path}: ${message}`;
 }
 
 /** Only the errors. */
@@ -56,7 +59,7 @@ export function throwProblems(problems: readonly Problem[], options: ProblemErro
   if (first === undefined) return;
   throw new TaskError({
     code: options.code,
-    message: `${options.subject}: ${problemText({ ...first, hint: "" }).replace(/\. $/, "")}`,
+    message: `${options.subject}: ${statement(first)}`,
     hint: first.hint ?? options.hint,
     exitCode: options.exitCode,
     evidence: others.map(problemText),

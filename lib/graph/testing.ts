@@ -18,6 +18,17 @@ export const GOLDEN_VERSIONS: readonly string[] = [
   "1.6.1",
 ];
 
+/** Whole numbers below `n`, the same for the same seed (mulberry32). */
+export function seededRandom(seed: number): (n: number) => number {
+  let state = seed;
+  return (n) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * n);
+  };
+}
+
 /** A release of that version; v1beta1 from 1.2 on. */
 export function testRelease(version: string, parts: Partial<Release> = {}): Release {
   const [major = 0, minor = 0, patch = 0] = version.split(/[.-]/).map(Number);

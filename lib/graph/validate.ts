@@ -219,7 +219,7 @@ function gpuProblems(graph: Graph, component: Component, release: Release): Prob
   const available = component.gpus * component.nodes;
   if (tensor * pipeline === available) return problems;
   const sum = `tensorParallel ${tensor} × pipelineParallel ${pipeline} = ${tensor * pipeline}, ` +
-    `but ${component.name} has ${component.gpus} GPUs` +
+    `but ${component.name} has ${component.gpus} GPU${component.gpus === 1 ? "" : "s"}` +
     (component.nodes > 1 ? ` on each of ${component.nodes} nodes` : "");
   problems.push(
     tensor * pipeline > available
