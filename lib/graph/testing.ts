@@ -1,9 +1,10 @@
 /**
- * Releases for tests of this folder: only what rendering looks at is filled in with care.
+ * Releases and random numbers for tests of this folder.
  *
  * @module
  */
-import { compareVersions, type Release } from "../blueprint/types.ts";
+import { resolveRelease } from "../blueprint/release.ts";
+import type { Release } from "../blueprint/types.ts";
 
 /** Releases that golden files are kept for. */
 export const GOLDEN_VERSIONS: readonly string[] = [
@@ -29,21 +30,7 @@ export function seededRandom(seed: number): (n: number) => number {
   };
 }
 
-/** A release of that version; v1beta1 from 1.2 on. */
+/** A release of that version, with some parts replaced. */
 export function testRelease(version: string, parts: Partial<Release> = {}): Release {
-  const [major = 0, minor = 0, patch = 0] = version.split(/[.-]/).map(Number);
-  const semver = { major, minor, patch };
-  const beta = compareVersions(semver, { major: 1, minor: 2, patch: 0 }) >= 0;
-  return {
-    version,
-    semver,
-    rules: version,
-    source: { kind: "default" },
-    imageTag: version,
-    charts: { platform: version },
-    graphApiVersion: beta ? "nvidia.com/v1beta1" : "nvidia.com/v1alpha1",
-    needs: { etcd: false, nats: false },
-    defaultNamespace: "dynamo-system",
-    ...parts,
-  };
+  return { ...resolveRelease(version), ...parts };
 }
