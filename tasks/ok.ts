@@ -30,7 +30,6 @@ export async function allChecks(ctx: Context): Promise<Check[]> {
       counts: false,
     },
     { id: "unit", title: "Unit tests", args: [...TEST, "lib", "tasks"], counts: true },
-    { id: "golden", title: "Golden files", args: [...TEST, "tests/golden"], counts: true },
     {
       id: "integration",
       title: "Integration tests (real control plane, real processes)",

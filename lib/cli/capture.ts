@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- this file stands between a library and the console
 /**
  * Text of a library that prints by itself.
  *

@@ -8,7 +8,9 @@ import type { Context } from "../cli/context.ts";
 import { TaskError } from "../cli/errors.ts";
 import type { Plan, Step } from "../cli/plan.ts";
 import type { Graph } from "../graph/types.ts";
+import { problemText } from "../graph/problems.ts";
 import { renderGraph } from "../graph/render.ts";
+import { validateGraph } from "../graph/validate.ts";
 import type { Kube, KubeObject } from "../kube/types.ts";
 import { ensureHfSecret } from "../platform/secrets.ts";
 import type { Target } from "../target/target.ts";
@@ -40,7 +42,12 @@ export function planDeploy(options: DeployOptions): { plan: Plan; objects: KubeO
         graph: graph.name,
         release: `${release.version} (${release.graphApiVersion})`,
       },
-      warnings: release.warning === undefined ? [] : [release.warning],
+      warnings: [
+        ...(release.warning === undefined ? [] : [release.warning]),
+        ...validateGraph(graph, release)
+          .filter((problem) => problem.severity === "warning")
+          .map(problemText),
+      ],
       steps: deploySteps(options, objects),
     },
   };

@@ -1,0 +1,117 @@
+/**
+ * Asking a deployed graph something: a graph is ready for a user when it answers.
+ *
+ * @module
+ */
+import type { Context } from "../cli/context.ts";
+import { interruptedError, messageOf, timeoutError } from "../cli/errors.ts";
+import type { StepUi } from "../cli/ui.ts";
+import { graphFrontend } from "../graph/names.ts";
+import { type Graph, servedModel } from "../graph/types.ts";
+import type { Release } from "../blueprint/types.ts";
+import type { Kube } from "../kube/types.ts";
+import { chat } from "../serving/completions.ts";
+import type { Endpoint } from "../serving/endpoint.ts";
+import { listModels } from "../serving/probes.ts";
+import { graphEvidence } from "./evidence.ts";
+import { forwardFrontend } from "./frontend.ts";
+import { listGraphs, pickGraph } from "./graphs.ts";
+import { greeting } from "./hello_world.ts";
+
+/** Which graph to ask. */
+export interface ProbeOptions {
+  readonly namespace: string;
+  readonly name: string;
+  readonly apiVersion: string;
+  readonly graph: Graph;
+  readonly release: Release;
+}
+
+// Workers register a moment after their pods are ready.
+const ANSWER_WITHIN_MS = 90_000;
+const RETRY_MS = 300;
+
+/**
+ * Asks until there is an answer: the model is listed and completes a chat; hello-world's
+ * client has printed what its worker sent. Returns the answer in a few words.
+ *
+ * @throws {TaskError} PROBE_TIMEOUT (exit code 4) with the last refusal and the pods' state.
+ */
+export async function probeGraph(
+  ctx: Context,
+  kube: Kube,
+  options: ProbeOptions,
+  ui: StepUi,
+): Promise<string> {
+  const frontend = graphFrontend(options.graph, options.release, options.name);
+  if (frontend === undefined) {
+    return await askUntil(ctx, kube, options, ui, async () => {
+      const state = pickGraph(await listGraphs(kube, options), options.name);
+      return await greeting(ctx, kube, state);
+    });
+  }
+  const where = { namespace: options.namespace, service: frontend.serviceName };
+  const forwarder = await forwardFrontend(ctx, kube, where);
+  try {
+    const endpoint = { url: forwarder.url };
+    return await askUntil(ctx, kube, options, ui, () => askModel(ctx, endpoint, options.graph));
+  } finally {
+    await forwarder.close();
+  }
+}
+
+async function askUntil(
+  ctx: Context,
+  kube: Kube,
+  options: ProbeOptions,
+  ui: StepUi,
+  ask: () => Promise<string | undefined>,
+): Promise<string> {
+  const end = ctx.clock.monotonic() + ANSWER_WITHIN_MS;
+  let refusal = "no answer yet";
+  while (ctx.clock.monotonic() < end) {
+    try {
+      const answer = await ask();
+      if (answer !== undefined) return answer;
+    } catch (error) {
+      if (ctx.signal.aborted) throw interruptedError();
+      refusal = messageOf(error);
+    }
+    ui.update(refusal);
+    await ctx.clock.sleep(RETRY_MS, ctx.signal);
+  }
+  throw timeoutError(
+    "PROBE_TIMEOUT",
+    `Graph ${options.namespace}/${options.name} is ready but did not answer within ${
+      ANSWER_WITHIN_MS / 1000
+    } s: ${refusal}`,
+    {
+      hint: `deno task logs ${options.name} shows what it says.`,
+      evidence: await graphEvidence(kube, options, undefined),
+    },
+  );
+}
+
+async function askModel(
+  ctx: Context,
+  endpoint: Endpoint,
+  graph: Graph,
+): Promise<string | undefined> {
+  const wanted = servedModel(graph);
+  const models = await listModels(ctx, endpoint);
+  const model = models.find((known) => known.id === wanted)?.id;
+  if (model === undefined) {
+    throw new Error(
+      models.length === 0
+        ? "no model is served yet"
+        : `${wanted} is not served yet (${models.map((known) => known.id).join(", ")} is)`,
+    );
+  }
+  const answer = await chat(ctx, endpoint, {
+    model,
+    messages: "Say hello.",
+    maxTokens: 16,
+  });
+  if (answer.text === "") throw new Error("the answer was empty");
+  return `${model} answered in ${Math.round(answer.ms)} ms`;
+}
