@@ -19,8 +19,64 @@ export type Source =
 
 /** A value with its source. */
 export interface Sourced<T> {
+  /** The value. */
   readonly value: T;
+  /** Where it came from. */
   readonly source: Source;
+}
+
+/** A taint of a node pool's nodes. */
+export interface NodePoolTaint {
+  /** For example `nvidia.com/gpu`. */
+  readonly key: string;
+  /** Absent for taints without a value. */
+  readonly value?: string;
+  /** What it does to pods that do not tolerate it. */
+  readonly effect: "NoSchedule" | "PreferNoSchedule" | "NoExecute";
+}
+
+/** A Karpenter node pool as data. Graphs choose one by `karpenter.sh/nodepool: <name>`. */
+export interface NodePool {
+  /** For example `g5-gpu-karpenter`. */
+  readonly name: string;
+  /** EC2 instance families: `g5`, `p6-b200`. */
+  readonly instanceFamilies: readonly string[];
+  /** EC2 instance sizes: `xlarge`; all sizes of the families when empty. */
+  readonly instanceSizes: readonly string[];
+  /** In order of no preference: Karpenter takes the cheapest. */
+  readonly capacityTypes: readonly ("spot" | "on-demand" | "reserved")[];
+  /** Model of the GPU, for people; absent for CPU pools. */
+  readonly gpu?: string;
+  /** Taints of its nodes. */
+  readonly taints: readonly NodePoolTaint[];
+  /** EFA network interfaces of a node; 0 for none. */
+  readonly efaInterfaces: number;
+}
+
+/** What the user wants. Every value knows where it came from. */
+export interface Blueprint {
+  /** The file that was read, as messages call it; absent when there is none. */
+  readonly file?: string;
+  /** Name of the EKS cluster. */
+  readonly name: Sourced<string>;
+  /** AWS region. */
+  readonly region: Sourced<string>;
+  /** Kubernetes version of the EKS cluster: `1.33`. */
+  readonly eksClusterVersion: Sourced<string>;
+  /** Number of availability zones. */
+  readonly availabilityZonesCount: Sourced<number>;
+  /** Dynamo version as it was asked for: `v0.4.1`. `releaseOf` says what it means. */
+  readonly dynamoVersion: Sourced<string>;
+  /** Kubernetes namespace of the platform and its graphs. */
+  readonly namespace: Sourced<string>;
+  /** The `enable_*` switches by their names in the file. */
+  readonly switches: Readonly<Record<string, Sourced<boolean>>>;
+  /** EKS add-ons to switch on or off, by name. */
+  readonly clusterAddons: Sourced<Readonly<Record<string, boolean>>>;
+  /** Node pools: the built-in ones, changed and completed by the file. */
+  readonly nodePools: Sourced<readonly NodePool[]>;
+  /** Things to know that do not stop anything, for example unknown settings. */
+  readonly warnings: readonly string[];
 }
 
 /** Version of the custom resource used for graphs. */
