@@ -232,9 +232,9 @@ function readHeredoc(
 
 // Blank lines neither count nor lose anything.
 function unindent(lines: readonly string[]): string[] {
-  const indents = lines.filter((line) => line.trim() !== "").map((line) => line.search(/\S/));
-  const least = indents.length === 0 ? 0 : Math.min(...indents);
-  return lines.map((line) => line.trim() === "" ? line : line.slice(least));
+  const indents = lines.map((line) => line.search(/\P{White_Space}/u));
+  const least = Math.min(...indents.filter((indent) => indent >= 0));
+  return lines.map((line, i) => indents[i]! < 0 ? line : line.slice(least));
 }
 
 function strangeCharacter(source: SourceText, at: number): TaskError {

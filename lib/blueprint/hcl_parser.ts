@@ -198,7 +198,7 @@ function readKey(reader: Reader): Token {
     throw unexpected(reader, "a key or } in this object");
   }
   advance(reader);
-  return token;
+  return token.kind === "number" ? { ...token, value: String(toNumber(reader, token)) } : token;
 }
 
 function refuseTwice(
