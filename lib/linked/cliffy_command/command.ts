@@ -75,11 +75,12 @@ export class Command {
   #action: ActionHandler | undefined;
   #arguments: Argument[] = [];
   #literal: string[] = [];
+  #words: readonly string[] = [];
   readonly #aliases: string[] = [];
   readonly #options: DeclaredOption[] = [];
   readonly #examples: { name: string; description: string }[] = [];
   readonly #commands = new Map<string, Command>();
-  readonly #types = new Map<string, TypeOrTypeHandler>();
+  readonly #types = new Map<string, { handler: TypeOrTypeHandler; global: boolean }>();
 
   /** Sets the name of the main command; a subcommand's name is the one it is added under. */
   name(name: string): this {
@@ -148,10 +149,15 @@ export class Command {
     return this;
   }
 
-  /** Adds a type, for this command and its subcommands. */
-  type(name: string, handler: TypeOrTypeHandler): this {
-    this.#selected.#types.set(name, handler);
+  /** Adds a type for this command; with `global`, for its subcommands too. */
+  type(name: string, handler: TypeOrTypeHandler, options: { global?: boolean } = {}): this {
+    this.#selected.#types.set(name, { handler, global: options.global ?? false });
     return this;
+  }
+
+  /** Adds a type for this command and its subcommands. */
+  globalType(name: string, handler: TypeOrTypeHandler): this {
+    return this.type(name, handler, { global: true });
   }
 
   /** Adds an example to the help. */
@@ -211,6 +217,7 @@ export class Command {
   async #run(words: readonly string[], inherited: Record<string, unknown>): Promise<CommandResult> {
     try {
       this.#registerDefaults();
+      this.#words = words;
       const end = words.indexOf("--");
       const own = end < 0 ? words : words.slice(0, end);
       this.#literal = end < 0 ? [] : words.slice(end + 1);
@@ -293,14 +300,15 @@ export class Command {
     main.#hasDefaults = true;
     main.reset();
     for (const [name, handler] of builtInTypes()) {
-      if (!main.#types.has(name)) main.#types.set(name, handler);
+      if (!main.#types.has(name)) main.#types.set(name, { handler, global: true });
     }
     if (main.#version !== undefined) {
       main.option("-V, --version", "Show the version number for this program.", {
         standalone: true,
         prepend: true,
         action() {
-          print(this.getVersion() ?? "");
+          const version = this.getVersion() ?? "";
+          print(this.#words.includes("--version") ? `${this.getName()} ${version}` : version);
           this.#exit();
         },
       });
@@ -326,11 +334,11 @@ export class Command {
     return [...inherited, ...this.#options];
   }
 
-  #typeNamed(name: string): TypeOrTypeHandler {
+  #typeNamed(name: string, globalOnly = false): TypeOrTypeHandler {
     const found = this.#types.get(name);
-    if (found !== undefined) return found;
+    if (found !== undefined && (found.global || !globalOnly)) return found.handler;
     if (this.#parent === undefined) throw new Error(`Unknown type "${name}".`);
-    return this.#parent.#typeNamed(name);
+    return this.#parent.#typeNamed(name, true);
   }
 
   /** The name. */

@@ -76,6 +76,9 @@ export function checkOptions(
     }
   }
   for (const option of options) {
+    if (option.negated && !options.some((other) => other.name === option.name && !other.negated)) {
+      values[option.name] ??= true;
+    }
     if (values[option.name] === undefined && option.default !== undefined) {
       values[option.name] = typeof option.default === "function"
         ? option.default()

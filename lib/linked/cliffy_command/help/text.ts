@@ -131,10 +131,10 @@ function table(rows: readonly (readonly string[])[], width: number): string[] {
     let line = " ";
     row.slice(0, -1).forEach((cell, i) => {
       if (widths[i]! > 0) {
-        line += ` ${cell}${" ".repeat(widths[i]! - size(cell))}${i === 0 ? " " : ""}`;
+        line += ` ${cell}${" ".repeat(widths[i]! - size(cell))}${cell === "-" ? "" : " "}`;
       }
     });
-    line += " ";
+    if (row.at(-2) === "-") line += " ";
     const indent = size(line);
     const rest = wrapLines(row.at(-1) ?? "", Math.max(24, width - indent));
     lines.push((line + (rest[0] ?? "")).trimEnd());
