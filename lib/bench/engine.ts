@@ -1,0 +1,329 @@
+/**
+ * The load generator: lanes, a schedule, and what comes back.
+ *
+ * @module
+ */
+import type { Clock } from "../cli/context.ts";
+import { Lane, type LaneLimits } from "./lane.ts";
+import { waitUntil } from "./pace.ts";
+import { newRecord, type RequestRecord } from "./record.ts";
+import { dueTimes, type Extent, type Load } from "./schedule.ts";
+import type { Dial } from "./transport.ts";
+
+/** Gets what happens during a run. Times are on the monotonic clock of the engine. */
+export interface RunObserver {
+  /** Requests in flight change by `by`. */
+  onInFlight(at: number, by: number): void;
+  /** An event with output, and the gap since the request's one before (NaN for the first). */
+  onOutput(at: number, gap: number): void;
+  /** A request ended, well or not. */
+  onRecord(record: RequestRecord): void;
+  /** The event loop was late by so many milliseconds; sampled all the time. */
+  onLag(ms: number): void;
+  /** Called a few times a second. */
+  onTick(now: number): void;
+}
+
+/** What an engine works with. */
+export interface EngineOptions extends LaneLimits {
+  /** Opens a connection. */
+  readonly dial: Dial;
+  /** Time. */
+  readonly clock: Clock;
+  /** Stops everything at once. */
+  readonly signal: AbortSignal;
+  /** Whether answers are event streams. */
+  readonly stream: boolean;
+  /** Bytes of the request with this number. */
+  readonly request: (index: number) => Uint8Array;
+}
+
+/** One run over the lanes. */
+export interface Run {
+  readonly load: Load;
+  readonly extent: Extent;
+  /** Seed of random schedules. */
+  readonly seed: number;
+  /** Number of the first request. */
+  readonly firstIndex: number;
+  /** Milliseconds that requests may take beyond the end of the extent. */
+  readonly graceMs: number;
+  /** Milliseconds without any request that ends well, after which failing runs are given up. */
+  readonly giveUpMs: number;
+  readonly observer: RunObserver;
+}
+
+/** How a run ended. */
+export interface RunEnd {
+  /** Requests that were due. */
+  readonly scheduled: number;
+  /** When it began and ended, on the monotonic clock. */
+  readonly start: number;
+  readonly end: number;
+  /** Why it ended before its extent; undefined when it did not. */
+  readonly gaveUp: string | undefined;
+}
+
+const DIAL_AT_ONCE = 64;
+const TICK_MS = 20;
+const TICKS_PER_REPORT = 10;
+const BACK_OFF_MS = [50, 100, 200, 400, 800];
+
+/** Lanes to one server. */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #lanes: Lane[] = [];
+  #observer: RunObserver | undefined;
+  #lastOutput = -Infinity;
+
+  /** An engine without lanes. */
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    options.signal.addEventListener("abort", this.#stop);
+  }
+
+  /** Number of lanes. */
+  get lanes(): number {
+    return this.#lanes.length;
+  }
+
+  /** Connections opened so far. */
+  get dials(): number {
+    return this.#lanes.reduce((sum, lane) => sum + lane.dials, 0);
+  }
+
+  /**
+   * Brings the number of lanes to `count`, all connected.
+   *
+   * @throws {Error} what the system says, when not even one could be connected.
+   */
+  async openLanes(count: number): Promise<void> {
+    let problem: unknown;
+    while (this.#lanes.length < count && !this.#options.signal.aborted) {
+      const batch = Array.from(
+        { length: Math.min(DIAL_AT_ONCE, count - this.#lanes.length) },
+        () => this.#addLane(),
+      );
+      await Promise.all(batch.map((lane) => lane.connect().catch((error) => problem = error)));
+    }
+    this.#options.signal.throwIfAborted();
+    if (problem !== undefined && !this.#lanes.some((lane) => lane.connected)) throw problem;
+  }
+
+  #addLane(): Lane {
+    const { dial, clock, stream } = this.#options;
+    const lane = new Lane({
+      ...this.#options,
+      id: this.#lanes.length,
+      dial,
+      stream,
+      now: () => clock.monotonic(),
+      onOutput: (stamp, gap) => {
+        this.#lastOutput = stamp;
+        this.#observer?.onOutput(stamp, gap);
+      },
+    });
+    this.#lanes.push(lane);
+    return lane;
+  }
+
+  readonly #stop = () => {
+    for (const lane of this.#lanes) lane.close();
+  };
+
+  /** Closes all connections. */
+  close(): void {
+    this.#options.signal.removeEventListener("abort", this.#stop);
+    this.#stop();
+  }
+
+  /** Offers the load until its extent is reached and all requests have ended. */
+  async run(run: Run): Promise<RunEnd> {
+    this.#observer = run.observer;
+    const { clock, signal } = this.#options;
+    const state = new RunState(run, clock.monotonic());
+    const watch = new AbortController();
+    const watching = this.#watch(state, AbortSignal.any([signal, watch.signal]));
+    try {
+      if (run.load.kind === "concurrency") await this.#runClosed(state);
+      else await this.#runOpen(state, run.load.maxInFlight);
+    } finally {
+      watch.abort();
+      await watching;
+      this.#observer = undefined;
+    }
+    signal.throwIfAborted();
+    return {
+      scheduled: state.scheduled,
+      start: state.start,
+      end: clock.monotonic(),
+      gaveUp: state.gaveUp,
+    };
+  }
+
+  // Ticks: loop lag, time-outs, the end of the grace period, progress.
+  async #watch(state: RunState, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    const { observer, graceMs } = state.run;
+    for (let tick = 1;; tick++) {
+      const before = clock.monotonic();
+      try {
+        await clock.sleep(TICK_MS, signal);
+      } catch {
+        return;
+      }
+      const now = clock.monotonic();
+      observer.onLag(Math.max(0, now - before - TICK_MS - 1.1));
+      if (tick % TICKS_PER_REPORT !== 0) continue;
+      state.checkGiveUp(now, this.#lastOutput);
+      for (const lane of state.idle) if (!lane.connected) lane.connect().catch(() => {});
+      for (const lane of this.#lanes) lane.checkTime(now);
+      if (now > state.endAt + graceMs) {
+        for (const lane of this.#lanes) {
+          lane.abort("unfinished", `still running ${graceMs} ms after the end of the run`);
+        }
+      }
+      observer.onTick(now);
+    }
+  }
+
+  async #runClosed(state: RunState): Promise<void> {
+    const { clock, signal } = this.#options;
+    const loop = async (lane: Lane) => {
+      for (;;) {
+        if (!lane.connected) await this.#redial(lane, state);
+        const now = clock.monotonic();
+        if (signal.aborted || !state.mayStart(now)) return;
+        await this.#exchange(lane, state, now);
+      }
+    };
+    const count = state.run.load.kind === "concurrency" ? state.run.load.concurrency : 0;
+    await Promise.all(this.#lanes.slice(0, count).map(loop));
+  }
+
+  // Before the next request, so that its time does not include the dialing; a server that is
+  // away gets its failed requests with growing pauses.
+  async #redial(lane: Lane, state: RunState): Promise<void> {
+    const failures = state.failuresInARow.get(lane) ?? 0;
+    if (failures > 0) {
+      const pause = BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length) - 1]!;
+      await this.#options.clock.sleep(pause, this.#options.signal).catch(() => {});
+    }
+    try {
+      await lane.connect();
+      state.failuresInARow.delete(lane);
+    } catch {
+      state.failuresInARow.set(lane, failures + 1);
+    }
+  }
+
+  async #exchange(lane: Lane, state: RunState, due: number): Promise<void> {
+    const { observer } = state.run;
+    const record = newRecord(state.take(), lane.id, due);
+    const request = this.#options.request(record.index);
+    observer.onInFlight(this.#options.clock.monotonic(), 1);
+    await lane.exchange(request, record);
+    state.ended(record);
+    observer.onInFlight(record.ended, -1);
+    observer.onRecord(record);
+  }
+
+  async #runOpen(state: RunState, maxLanes: number): Promise<void> {
+    const { clock, signal } = this.#options;
+    const queue: number[] = [];
+    const idle = state.idle;
+    idle.push(...this.#lanes);
+    const running = new Set<Promise<void>>();
+    const start = (lane: Lane) => {
+      const work = (async () => {
+        for (let due = queue.shift(); due !== undefined; due = queue.shift()) {
+          if (signal.aborted) break;
+          await this.#exchange(lane, state, due);
+        }
+        idle.push(lane);
+        if (!lane.connected) await this.#redial(lane, state);
+      })();
+      running.add(work);
+      work.finally(() => running.delete(work));
+    };
+    for (const offset of dueTimes(state.run.load, state.run.seed)) {
+      const due = state.start + offset;
+      if (!state.mayStart(due)) break;
+      try {
+        await waitUntil(clock, due, signal);
+      } catch {
+        break;
+      }
+      if (state.gaveUp !== undefined) break;
+      queue.push(due);
+      state.due();
+      const lane = idle.pop() ?? (this.#lanes.length < maxLanes ? this.#addLane() : undefined);
+      if (lane !== undefined) start(lane);
+      // One ahead, so that the next request finds an open connection.
+      if (idle.length === 0 && this.#lanes.length < maxLanes) {
+        const spare = this.#addLane();
+        spare.connect().catch(() => {}).then(() => idle.unshift(spare));
+      }
+    }
+    state.close(clock.monotonic());
+    while (running.size > 0) await Promise.all(running);
+  }
+}
+
+/** Counts of a run while it goes on. */
+class RunState {
+  readonly run: Run;
+  readonly start: number;
+  readonly failuresInARow = new Map<Lane, number>();
+  /** Lanes that wait for a request to be due; open-loop runs only. */
+  readonly idle: Lane[] = [];
+  /** When no more requests are due; known from the start only for runs with a duration. */
+  endAt: number;
+  gaveUp: string | undefined;
+  #taken = 0;
+  #due = 0;
+  #lastGood: number;
+  #failing = "";
+
+  constructor(run: Run, now: number) {
+    this.run = run;
+    this.start = this.#lastGood = now;
+    this.endAt = now + (run.extent.durationMs ?? Infinity);
+  }
+
+  get scheduled(): number {
+    return Math.max(this.#taken, this.#due);
+  }
+
+  /** Whether a request may be due at this time. */
+  mayStart(at: number): boolean {
+    if (this.gaveUp !== undefined || at >= this.endAt) return false;
+    return this.scheduled < (this.run.extent.requests ?? Infinity);
+  }
+
+  due(): void {
+    this.#due++;
+  }
+
+  take(): number {
+    return this.run.firstIndex + this.#taken++;
+  }
+
+  close(now: number): void {
+    this.endAt = Math.min(this.endAt, now);
+  }
+
+  ended(record: RequestRecord): void {
+    if (record.failure === undefined) {
+      this.#lastGood = record.ended;
+      this.#failing = "";
+    } else this.#failing = `${record.failure}: ${record.message}`;
+  }
+
+  checkGiveUp(now: number, lastOutput: number): void {
+    const lastGood = Math.max(this.#lastGood, lastOutput);
+    if (this.#failing === "" || now - lastGood < this.run.giveUpMs) return;
+    const seconds = Math.round(this.run.giveUpMs / 1000);
+    this.gaveUp ??= `nothing has been answered for ${seconds} s (${this.#failing})`;
+  }
+}
