@@ -1,0 +1,145 @@
+/**
+ * The whole journey as a user runs it, for the oldest and the newest runtime: install, deploy,
+ * kubectl, test, bench, a killed worker, cleanup, on an embedded cluster of the test's own.
+ */
+import assert from "node:assert/strict";
+import { exists } from "../../lib/cli/files.ts";
+import { testContext } from "../../lib/cli/testing.ts";
+import { kubectl, kubectlPath } from "../support/kubectl.ts";
+import { processesBelow } from "../support/processes.ts";
+import { runTaskProcess, type TaskResult } from "../support/task.ts";
+
+const INSTALL_TIMEOUT_MS = 20 * 60_000;
+
+for (const version of ["v0.4.1", "v1.6.1"]) {
+  Deno.test(`the whole journey with DYNAMO_VERSION=${version}`, async (t) => {
+    await using test = await testContext();
+    const home = test.ctx.home;
+    const run = (...words: string[]) =>
+      runTaskProcess(words, {
+        home,
+        env: { DYNAMO_VERSION: version },
+        timeoutMs: INSTALL_TIMEOUT_MS,
+      });
+    const ok = async (...words: string[]): Promise<TaskResult> => {
+      const result = await run(...words);
+      assert.equal(
+        result.code,
+        0,
+        `deno task ${words.join(" ")}\n${result.stderr}\n${result.stdout}`,
+      );
+      return result;
+    };
+    const program = await kubectlPath(test.ctx);
+    const kc = async (...args: string[]) => {
+      if (typeof program !== "string") throw new Error("no kubectl");
+      const result = await kubectl(test.ctx, program, `${home}/kubeconfig`, args);
+      assert.equal(result.code, 0, `kubectl ${args.join(" ")}: ${result.stderr}`);
+      return result.stdout;
+    };
+    try {
+      await t.step("install, and again in at most 3 s", async () => {
+        const first = await ok("install", "--target", "local");
+        assert.match(first.stderr, /simulated/i, "the summary must say what is simulated");
+        assert.match(first.stderr, /stand-in/i, "the summary must say which operator runs");
+        const second = await ok("install");
+        assert.ok(second.ms <= 3_000, `second install took ${Math.round(second.ms)} ms`);
+      });
+      await t.step("hello-world: deploy, test, cleanup", async () => {
+        await ok("deploy", "hello-world");
+        const checks = JSON.parse((await ok("test", "hello-world", "--output", "json")).stdout);
+        assert.equal(checks.passed, true);
+        assert.ok(checks.checks.some((check: { id: string }) => check.id === "greeting"));
+        await ok("cleanup", "hello-world", "--yes");
+      });
+      await t.step("vllm: deploy and test", async () => {
+        await ok("deploy", "vllm");
+        const checks = JSON.parse((await ok("test", "vllm", "--output", "json")).stdout);
+        assert.equal(checks.passed, true);
+        for (const id of ["health", "models", "chat", "chat-stream", "metrics"]) {
+          const found = checks.checks.find((check: { id: string }) => check.id === id);
+          assert.equal(found?.outcome, "passed", `${id}: ${JSON.stringify(found)}`);
+        }
+      });
+      await t.step("kubectl sees a normal cluster", async () => {
+        if (typeof program !== "string") return skipped(program.reason);
+        const text = await kc("get", "dgd,deploy,pods,svc", "-n", "dynamo-cloud");
+        for (const name of ["vllm", "vllm-frontend"]) assert.ok(text.includes(name), text);
+        const nodes = await kc("get", "nodes", "-L", "karpenter.sh/nodepool", "--no-headers");
+        assert.equal(nodes.match(/g5-gpu-karpenter$/gm)?.length, 2, nodes);
+        assert.equal(nodes.match(/cpu-karpenter$/gm)?.length, 2, nodes);
+        assert.equal(nodes.match(/g6-gpu-karpenter$/gm)?.length, 1, nodes);
+        const logs = await kc("logs", "-n", "dynamo-cloud", "deploy/vllm-frontend");
+        assert.ok(logs.trim().length > 0);
+      });
+      await t.step("bench measures, and the run's files are written", async () => {
+        const words = [
+          "bench",
+          "vllm",
+          "--requests",
+          "64",
+          "--concurrency",
+          "8",
+          "--output",
+          "json",
+        ];
+        const summary = JSON.parse((await ok(...words)).stdout);
+        assert.equal(summary.requests.completed ?? summary.requests.ok ?? summary.completed, 64);
+        assert.ok(summary.ttft_ms.p50 > 0 && summary.ttft_ms.p50 <= summary.ttft_ms.p99);
+        assert.ok(await exists(test.ctx, `${home}/bench`));
+      });
+      await t.step(
+        "a worker killed during bench: a restart, failed requests, and an end",
+        async () => {
+          const bench = run(
+            "bench",
+            "vllm",
+            "--duration",
+            "15",
+            "--concurrency",
+            "4",
+            "--output",
+            "json",
+          );
+          await test.ctx.clock.sleep(7_000);
+          const mockers = (await processesBelow(home)).filter((p) =>
+            p.command.includes("dynamo.mocker")
+          );
+          assert.equal(mockers.length, 1, JSON.stringify(mockers));
+          Deno.kill(mockers[0]!.pid, "SIGKILL");
+          const result = await bench;
+          const summary = JSON.parse(result.stdout);
+          const failed = Object.values(summary.errors as Record<string, number>).reduce(
+            (a, b) => a + b,
+            0,
+          );
+          assert.ok(failed > 0, result.stdout);
+          const status = JSON.parse((await ok("status", "--output", "json")).stdout);
+          const worker = status.graphs[0].components.find((c: { type: string }) =>
+            c.type === "worker"
+          );
+          assert.equal(worker.pods[0].restarts, 1, JSON.stringify(worker));
+        },
+      );
+      await t.step("logs and status", async () => {
+        const logs = await ok("logs", "vllm", "--tail", "5");
+        assert.match(logs.stdout, /^vllm-/m);
+        assert.match((await ok("status")).stdout, /g5-gpu-karpenter/);
+      });
+    } finally {
+      const cleaned = await run("cleanup", "--all", "--yes");
+      assert.equal(cleaned.code, 0, cleaned.stderr);
+    }
+    await t.step("cleanup leaves no process and no file", async () => {
+      assert.deepEqual(await processesBelow(home), []);
+      const left: string[] = [];
+      for await (const entry of Deno.readDir(home)) left.push(entry.name);
+      assert.deepEqual(left.filter((name) => name !== "lock" && name !== "bench"), []);
+    });
+  });
+}
+
+function skipped(reason: string): void {
+  // deno-lint-ignore no-console -- the check runner collects these lines
+  console.log(`SKIPPED kubectl: ${reason}`);
+}
