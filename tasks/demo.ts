@@ -69,8 +69,8 @@ export const command = defineCommand({
       }
     }
     ctx.ui.heading(`Done in ${formatDuration(ctx.clock.monotonic() - start)}`);
-    if (options.cleanup) return;
-    whereNext(ctx);
+    if (!options.cleanup) whereNext(ctx);
+    return EXIT.ok;
   },
 });
 

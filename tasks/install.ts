@@ -44,7 +44,7 @@ export const command = defineCommand({
         "deno task install --target local runs everything on this machine.",
       );
     }
-    const plan = await planLocalInstall(ctx, {
+    const { plan, notices } = await planLocalInstall(ctx, {
       blueprint,
       release,
       operator: options.operator,
@@ -57,6 +57,7 @@ export const command = defineCommand({
     const target = await recallTarget(ctx);
     if (options.output === "json") ctx.ui.out(JSON.stringify(target, null, 2));
     ctx.ui.success(`Dynamo ${release.version} is installed on the embedded cluster`);
+    for (const notice of notices) ctx.ui.info(`  ${notice}`);
     ctx.ui.info(`  kubectl --kubeconfig ${target?.kubeconfig} get nodes`);
     ctx.ui.info("  Next: deno task deploy vllm");
   },
