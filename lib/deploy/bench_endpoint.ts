@@ -1,0 +1,79 @@
+/**
+ * What a benchmark measures: a URL as it is, or a graph through a port-forward of our own.
+ *
+ * @module
+ */
+import type { Context } from "../cli/context.ts";
+import { preconditionError } from "../cli/errors.ts";
+import type { TargetChoice } from "../target/target.ts";
+import { forwardFrontend, frontendService } from "./frontend.ts";
+import { pickGraph } from "./graphs.ts";
+import { openGraphs } from "./session.ts";
+
+/** An endpoint that is open until disposed of. */
+export interface BenchEndpoint extends AsyncDisposable {
+  readonly url: string;
+  /** Name for folders: the graph's, or the URL's host. */
+  readonly name: string;
+  /** For people. */
+  readonly title: string;
+}
+
+/** What to measure. */
+export interface BenchEndpointOptions {
+  readonly graph: string | undefined;
+  readonly url: string | undefined;
+  readonly choice: TargetChoice;
+  /** Opens nothing. */
+  readonly dryRun: boolean;
+}
+
+/**
+ * Opens the endpoint.
+ *
+ * @throws {TaskError} GRAPH_WITHOUT_ENDPOINT (exit code 3) for graphs that speak no HTTP, and
+ * those of choosing target and graph.
+ */
+export async function openBenchEndpoint(
+  ctx: Context,
+  options: BenchEndpointOptions,
+): Promise<BenchEndpoint> {
+  if (options.url !== undefined) {
+    const name = options.url.replace(/^https?:\/\//, "").replace(/[^\w.-]+/g, "-");
+    return { url: options.url, name, title: options.url, [Symbol.asyncDispose]: async () => {} };
+  }
+  const session = await openGraphs(ctx, options.choice);
+  try {
+    const graph = pickGraph(await session.list(), options.graph);
+    const service = frontendService(graph);
+    if (service === undefined) {
+      throw preconditionError(
+        "GRAPH_WITHOUT_ENDPOINT",
+        `Graph ${graph.name} has no HTTP endpoint, so there is nothing to measure`,
+        "Deploy one that has, for example deno task deploy vllm.",
+      );
+    }
+    const { namespace, name } = graph;
+    if (options.dryRun) {
+      return {
+        url: "",
+        name,
+        title: `${namespace}/${service}`,
+        [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
+      };
+    }
+    const forwarder = await forwardFrontend(ctx, session.kube, { namespace, service });
+    return {
+      url: forwarder.url,
+      name,
+      title: `${namespace}/${service}`,
+      async [Symbol.asyncDispose]() {
+        await forwarder.close();
+        await session[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await session[Symbol.asyncDispose]();
+    throw error;
+  }
+}
