@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { TaskError } from "./errors.ts";
+import type { TaskError } from "./errors.ts";
 import { lockPath, withLock } from "./lock.ts";
 import { testContext } from "./testing.ts";
 
