@@ -8,7 +8,7 @@ import { configRows } from "../lib/blueprint/config.ts";
 import { blueprintFlags, releaseOf } from "../lib/blueprint/flags.ts";
 import { defineCommand } from "../lib/cli/command.ts";
 import { runTask } from "../lib/cli/main.ts";
-import { commonOptions } from "../lib/cli/options.ts";
+import { commonOptions, dynamoVersionOption } from "../lib/cli/options.ts";
 
 /** The task. */
 export const command = defineCommand({
@@ -16,6 +16,7 @@ export const command = defineCommand({
   summary: "Print every setting and where it came from (flag, environment, file, default)",
   options: {
     namespace: commonOptions.namespace,
+    dynamoVersion: dynamoVersionOption,
     output: commonOptions.output,
     verbose: commonOptions.verbose,
   },

@@ -10,7 +10,7 @@ import type { Context } from "../lib/cli/context.ts";
 import { preconditionError, usageError } from "../lib/cli/errors.ts";
 import { withLock } from "../lib/cli/lock.ts";
 import { runTask } from "../lib/cli/main.ts";
-import { commonOptions } from "../lib/cli/options.ts";
+import { commonOptions, dynamoVersionOption } from "../lib/cli/options.ts";
 import { printPlan, runPlan } from "../lib/cli/plan.ts";
 import { planLocalInstall } from "../lib/local/install.ts";
 import { recallTarget, type TargetKind } from "../lib/target/target.ts";
@@ -23,6 +23,7 @@ export const command = defineCommand({
     "Running it again repairs what is missing and starts what has stopped; what is there stays.",
   options: {
     ...commonOptions,
+    dynamoVersion: dynamoVersionOption,
     operator: {
       kind: "text",
       placeholder: "path",

@@ -140,3 +140,10 @@ export const commonOptions = {
   dryRun: { kind: "flag", description: "Print the plan and change nothing" },
   verbose: { kind: "flag", short: "v", description: "Say more, with stacks of errors" },
 } as const satisfies Options;
+
+/** `--dynamo-version`, for the tasks that decide on a release. */
+export const dynamoVersionOption = {
+  kind: "text",
+  placeholder: "version",
+  description: "Dynamo version; wins over DYNAMO_VERSION and terraform/blueprint.tfvars",
+} as const satisfies TextOption;
