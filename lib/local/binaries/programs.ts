@@ -64,12 +64,16 @@ export async function findPrograms(ctx: Context): Promise<Programs | undefined> 
  *
  * @throws {TaskError} (exit code 3) when neither way is open, with what to install.
  */
-export async function preparePrograms(ctx: Context, ui: StepUi): Promise<Programs> {
+export async function preparePrograms(
+  ctx: Context,
+  ui: StepUi,
+  published: readonly PinnedDownload[] | undefined = pinnedDownloads(ctx.platform.arch),
+): Promise<Programs> {
   const cached = await findPrograms(ctx);
   if (cached !== undefined) return cached;
   const onWait = () => ui.update("another task is making them");
   return await withCacheLock(ctx, programsFolder(ctx), onWait, async () => {
-    return await findPrograms(ctx) ?? await download(ctx, ui) ?? await build(ctx, ui);
+    return await findPrograms(ctx) ?? await download(ctx, ui, published) ?? await build(ctx, ui);
   });
 }
 
@@ -78,12 +82,14 @@ export async function preparePrograms(ctx: Context, ui: StepUi): Promise<Program
  *
  * @throws {TaskError} GO_MISSING or GO_OLD (exit code 3) with what to install.
  */
-export async function requireProgramSource(ctx: Context): Promise<void> {
+export async function requireProgramSource(
+  ctx: Context,
+  published: readonly PinnedDownload[] | undefined = pinnedDownloads(ctx.platform.arch),
+): Promise<void> {
   try {
     await requireGo(ctx);
   } catch (error) {
-    const pinned = pinnedDownloads(ctx.platform.arch);
-    if (pinned === undefined || !await areReachable(ctx, pinned)) throw error;
+    if (published === undefined || !await areReachable(ctx, published)) throw error;
   }
 }
 
@@ -101,8 +107,11 @@ async function build(ctx: Context, ui: StepUi): Promise<Programs> {
   return programsIn(folder, "build");
 }
 
-async function download(ctx: Context, ui: StepUi): Promise<Programs | undefined> {
-  const pinned = pinnedDownloads(ctx.platform.arch);
+async function download(
+  ctx: Context,
+  ui: StepUi,
+  pinned: readonly PinnedDownload[] | undefined,
+): Promise<Programs | undefined> {
   if (pinned === undefined) return undefined;
   const folder = await folderOf(ctx, "download");
   ui.update("looking for the published files");
