@@ -4,9 +4,10 @@
  * @module
  */
 import { runBench } from "../lib/bench/bench.ts";
-import { benchFolder, writeResults } from "../lib/bench/results.ts";
+import { openResults } from "../lib/bench/results.ts";
 import { summaryToText } from "../lib/bench/summary_text.ts";
 import { defineCommand } from "../lib/cli/command.ts";
+import type { Context } from "../lib/cli/context.ts";
 import { EXIT } from "../lib/cli/errors.ts";
 import { runTask } from "../lib/cli/main.ts";
 import { commonOptions } from "../lib/cli/options.ts";
@@ -94,31 +95,42 @@ export const command = defineCommand({
       return EXIT.ok;
     }
     const progress = showProgress(ctx, `Measure ${endpoint.title}`);
-    const folder = benchFolder(ctx, endpoint.name);
-    const { summary, records, config } = await progress.during((onProgress) =>
-      runBench(ctx, {
-        url: endpoint.url,
-        model: options.model,
-        concurrency: options.concurrency,
-        rate: options.rate,
-        requests: options.requests,
-        durationMs: options.duration === undefined ? undefined : options.duration * 1000,
-        inputTokens: options.inputTokens,
-        outputTokens: options.outputTokens,
-        warmup: options.warmup,
-        seed: options.seed,
-        onProgress,
-      })
-    );
-    await writeResults(ctx, folder, { summary, records, config });
-    ctx.ui.out(
-      options.output === "json"
-        ? JSON.stringify(summary, null, 2)
-        : summaryToText(summary, ctx.ui.width),
-    );
-    ctx.ui.info(`Results: ${folder}`);
-    return summary.valid ? EXIT.ok : EXIT.failed;
+    const results = await openResults(ctx, runFolder(ctx, endpoint.name));
+    try {
+      const summary = await progress.during((onProgress) =>
+        runBench(ctx, {
+          url: endpoint.url,
+          model: options.model,
+          concurrency: options.concurrency,
+          rate: options.rate,
+          requests: options.requests,
+          durationMs: options.duration === undefined ? undefined : options.duration * 1000,
+          inputTokens: options.inputTokens,
+          outputTokens: options.outputTokens,
+          warmup: options.warmup,
+          seed: options.seed,
+          onProgress,
+          onRequests: results.onRequests,
+        })
+      );
+      const { folder } = await results.finish(summary);
+      ctx.ui.out(
+        options.output === "json"
+          ? JSON.stringify(summary, null, 2)
+          : summaryToText(summary, ctx.ui.width),
+      );
+      ctx.ui.info(`Results: ${folder}`);
+      return summary.valid ? EXIT.ok : EXIT.failed;
+    } finally {
+      await results.close();
+    }
   },
 });
+
+/** `.dynamo/bench/<UTC time>-<name>`: sorts by time. */
+function runFolder(ctx: Context, name: string): string {
+  const time = new Date(ctx.clock.now()).toISOString().replace(/[-:]|\.\d+/g, "");
+  return `${ctx.home}/bench/${time}-${name}`;
+}
 
 if (import.meta.main) await runTask(command);
