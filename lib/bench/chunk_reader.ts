@@ -20,19 +20,19 @@ const MAX_FRAME = 2048;
 /** State of one answer, updated by each event. */
 export class ChunkReader {
   /** Whether the last event had output. */
-  output = false;
+  output: boolean = false;
   /** Whether the end mark `[DONE]` was seen. */
-  done = false;
+  done: boolean = false;
   /** Whether a finish reason was seen. */
-  finished = false;
+  finished: boolean = false;
   /** What the server said, when it reported an error. */
   error: string | undefined;
   /** Tokens of the answer so far, from the last usage seen; NaN before. */
-  outputTokens = NaN;
+  outputTokens: number = NaN;
   /** Tokens of the prompt; NaN while unknown. */
-  inputTokens = NaN;
+  inputTokens: number = NaN;
   /** Prompt tokens from a cache; NaN while unknown. */
-  cachedTokens = NaN;
+  cachedTokens: number = NaN;
 
   readonly #before = new Uint8Array(MAX_FRAME);
   readonly #after = new Uint8Array(MAX_FRAME);

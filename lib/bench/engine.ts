@@ -40,7 +40,9 @@ export interface EngineOptions extends LaneLimits {
 
 /** One run over the lanes. */
 export interface Run {
+  /** How requests are offered. */
   readonly load: Load;
+  /** Where it ends. */
   readonly extent: Extent;
   /** Seed of random schedules. */
   readonly seed: number;
@@ -50,6 +52,7 @@ export interface Run {
   readonly graceMs: number;
   /** Milliseconds without any request that ends well, after which failing runs are given up. */
   readonly giveUpMs: number;
+  /** Gets what happens. */
   readonly observer: RunObserver;
 }
 
@@ -59,12 +62,15 @@ export interface RunEnd {
   readonly scheduled: number;
   /** When it began and ended, on the monotonic clock. */
   readonly start: number;
+  /** See `start`. */
   readonly end: number;
   /** Why it ended before its extent; undefined when it did not. */
   readonly gaveUp: string | undefined;
 }
 
 const DIAL_AT_ONCE = 64;
+// Lanes that start as one burst stay in step for the whole run, and measure each other.
+const LANE_GAP_MS = 0.1;
 const TICK_MS = 20;
 const TICKS_PER_REPORT = 10;
 const BACK_OFF_MS = [50, 100, 200, 400, 800];
@@ -189,7 +195,8 @@ export class Engine {
 
   async #runClosed(state: RunState): Promise<void> {
     const { clock, signal } = this.#options;
-    const loop = async (lane: Lane) => {
+    const loop = async (lane: Lane, position: number) => {
+      await waitUntil(clock, state.start + position * LANE_GAP_MS, signal).catch(() => {});
       for (;;) {
         if (!lane.connected) await this.#redial(lane, state);
         const now = clock.monotonic();

@@ -177,9 +177,9 @@ export class ResponseParser {
       if (this.#headLength === this.#head.length) this.#growHead();
       this.#head[this.#headLength++] = byte;
       if (this.#headLength === 5 && ascii.decode(this.#head.subarray(0, 5)) !== "HTTP/") {
-        throw malformed(
-          `the answer is not HTTP: ${excerpt(ascii.decode(bytes.subarray(start, end)))}`,
-        );
+        const seen = ascii.decode(this.#head.subarray(0, 5)) +
+          ascii.decode(bytes.subarray(at, end));
+        throw malformed(`the answer is not HTTP: ${excerpt(seen)}`);
       }
       if (byte === LF && endsEmpty(this.#head, this.#headLength)) {
         this.#startBody(parseHead(ascii.decode(this.#head.subarray(0, this.#headLength))));

@@ -52,7 +52,7 @@ export class Lane {
   // Why this side closed the connection.
   #cause: { readonly kind: FailureKind; readonly message: string } | undefined;
   /** Connections opened so far. */
-  dials = 0;
+  dials: number = 0;
 
   /** A lane without a connection yet. */
   constructor(options: LaneOptions) {
@@ -193,9 +193,6 @@ export class Lane {
       const length = await (this.#pending ?? connection.read(buffer));
       const stamp = now();
       this.#pending = undefined;
-      // Reads of other lanes that ended in the same turn of the event loop take their stamps
-      // before this one is parsed.
-      await undefined;
       this.#heardAt = stamp;
       if (length === null) {
         if (!answer.end()) throw ENDED;

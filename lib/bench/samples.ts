@@ -6,13 +6,21 @@
 
 /** What is reported of a set of values, in the values' unit. */
 export interface Distribution {
+  /** Number of values. */
   readonly count: number;
+  /** Smallest. */
   readonly min: number;
+  /** Arithmetic mean. */
   readonly mean: number;
+  /** Median. */
   readonly p50: number;
+  /** 90th percentile. */
   readonly p90: number;
+  /** 95th percentile. */
   readonly p95: number;
+  /** 99th percentile. */
   readonly p99: number;
+  /** Largest. */
   readonly max: number;
 }
 

@@ -21,7 +21,9 @@ export interface Bin {
 
 /** A span of the run, in milliseconds from its start. */
 export interface Span {
+  /** First moment. */
   readonly start: number;
+  /** Moment after the last. */
   readonly end: number;
 }
 

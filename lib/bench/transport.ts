@@ -18,7 +18,9 @@ export interface ByteConnection {
 
 /** A connection as a pair of streams, for example a port-forward to a pod. */
 export interface StreamConnection {
+  /** Bytes from the server. */
   readonly readable: ReadableStream<Uint8Array>;
+  /** Bytes to the server. */
   readonly writable: WritableStream<Uint8Array>;
   /** Closes both directions; never throws. */
   close(): void;

@@ -157,7 +157,7 @@ async function checkHealth(ctx: Context, endpoint: Endpoint): Promise<Found<true
   const workers = answer.endpoints.length;
   return {
     value: true,
-    detail: workers === 0 ? state : `${state}, ${count(workers, "worker endpoint")}`,
+    detail: `${state}, ${count(workers, "worker endpoint")}`,
   };
 }
 

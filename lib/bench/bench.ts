@@ -1,0 +1,229 @@
+/**
+ * One benchmark run, from the first probe to the summary.
+ *
+ * @module
+ */
+import type { Context } from "../cli/context.ts";
+import {
+  interruptedError,
+  messageOf,
+  preconditionError,
+  TaskError,
+  usageError,
+} from "../cli/errors.ts";
+import { listModels } from "../serving/probes.ts";
+import { Engine, type RunEnd } from "./engine.ts";
+import { type BenchConfig, benchConfig, type BenchOptions } from "./options.ts";
+import { probe, type Probed } from "./probe.ts";
+import { syntheticPrompts } from "./prompts.ts";
+import { Recorder } from "./recorder.ts";
+import { requestSource } from "./request.ts";
+import type { Extent, Load } from "./schedule.ts";
+import { type BenchSummary, summarize } from "./summary.ts";
+import { type Dial, dialStreams, dialUrl } from "./transport.ts";
+
+// Prompts of the warm-up are none of those that are measured.
+const FIRST_WARMUP = 1 << 28;
+
+/**
+ * Measures an endpoint: probes it, opens the connections, warms up, offers the load, sums up.
+ * Failed requests are counted, not thrown.
+ *
+ * @example
+ * ```ts
+ * const summary = await runBench(ctx, { url: "http://127.0.0.1:8000", concurrency: 16, requests: 500 });
+ * ctx.ui.out(summaryToText(summary, ctx.ui.width));
+ * ```
+ * @throws {TaskError} BENCH_OPTIONS (exit code 2), MODEL_UNKNOWN, BENCH_PROBE when the first
+ * requests fail, BENCH_CONNECT when no connection opens, INTERRUPTED.
+ */
+export async function runBench(ctx: Context, options: BenchOptions): Promise<BenchSummary> {
+  try {
+    return await measure(ctx, options);
+  } catch (error) {
+    if (ctx.signal.aborted) throw interruptedError();
+    throw error;
+  }
+}
+
+async function measure(ctx: Context, options: BenchOptions): Promise<BenchSummary> {
+  const asked = benchConfig(ctx, options);
+  const config = { ...asked, model: await pickModel(ctx, options, asked) };
+  const target = { url: config.url, apiKey: options.apiKey };
+  const dial: Dial = options.connect === undefined
+    ? dialUrl(ctx, config.url)
+    : dialStreams(options.connect);
+  const prompts = syntheticPrompts(config.seed);
+  report(ctx, options, "probe");
+  const probed = await probe({
+    dial,
+    clock: ctx.clock,
+    signal: ctx.signal,
+    target,
+    config,
+    prompts,
+  });
+  const lengths = { words: probed.words, outputTokens: config.outputTokens };
+  const engine = new Engine({
+    dial,
+    clock: ctx.clock,
+    signal: ctx.signal,
+    stream: config.stream,
+    request: requestSource(target, probed.shape, prompts, lengths),
+    connectTimeoutMs: config.connectTimeoutMs,
+    requestTimeoutMs: config.requestTimeoutMs,
+    idleTimeoutMs: config.idleTimeoutMs,
+  });
+  try {
+    report(ctx, options, "connect");
+    await connect(engine, config, lanesFor(config, probed));
+    if (config.warmup > 0) await warmUp(ctx, engine, config, options);
+    const startedAt = ctx.clock.now();
+    const { recorder, end } = await runRecorded(ctx, engine, config, options, {
+      phase: "run",
+      load: config.load,
+      extent: { requests: config.requests, durationMs: config.durationMs },
+      firstIndex: 0,
+    });
+    return summarize({
+      config,
+      shape: probed.shape,
+      words: probed.words,
+      recorder,
+      scheduled: end.scheduled,
+      gaveUp: end.gaveUp,
+      startedAt,
+      connections: engine.dials,
+      warnings: probed.warnings,
+    });
+  } finally {
+    engine.close();
+  }
+}
+
+async function pickModel(
+  ctx: Context,
+  options: BenchOptions,
+  config: BenchConfig,
+): Promise<string> {
+  if (options.connect !== undefined) {
+    if (options.model !== undefined) return options.model;
+    throw usageError("BENCH_OPTIONS", "A connection without a URL needs the name of the model");
+  }
+  const { connectTimeoutMs: timeoutMs } = config;
+  const models = await listModels(ctx, { url: config.url, apiKey: options.apiKey, timeoutMs });
+  const ids = models.map((model) => model.id);
+  const wanted = options.model ?? (ids.length === 1 ? ids[0] : undefined);
+  if (wanted === undefined) {
+    if (ids.length > 0) {
+      throw usageError(
+        "MODEL_UNKNOWN",
+        `${config.url} serves ${ids.length} models`,
+        `--model ${ids.join(" | ")}`,
+      );
+    }
+    throw preconditionError(
+      "MODEL_UNKNOWN",
+      `${config.url} serves no model yet`,
+      "Its workers are still starting, or gone: see deno task status.",
+    );
+  }
+  const length = models.find((model) => model.id === wanted)?.maxModelLen;
+  if (length !== undefined && config.inputTokens + config.outputTokens > length) {
+    throw usageError(
+      "BENCH_OPTIONS",
+      `--input-tokens ${config.inputTokens} and --output-tokens ${config.outputTokens} do not fit ` +
+        `into the ${length} tokens of ${wanted}`,
+    );
+  }
+  return wanted;
+}
+
+// An open loop needs about rate × latency connections; the engine opens more when it has to.
+function lanesFor(config: BenchConfig, probed: Probed): number {
+  if (config.load.kind === "concurrency") return config.load.concurrency;
+  const perToken = Math.max(0, probed.e2eMs - (probed.ttftMs || 0)) / probed.tokens;
+  const latency = (probed.ttftMs || probed.e2eMs) + perToken * config.outputTokens;
+  return Math.min(config.load.maxInFlight, 8 + Math.ceil(1.5 * config.load.rate * latency / 1000));
+}
+
+async function connect(engine: Engine, config: BenchConfig, lanes: number): Promise<void> {
+  try {
+    await engine.openLanes(lanes);
+  } catch (error) {
+    throw new TaskError({
+      code: "BENCH_CONNECT",
+      message: `None of ${lanes} connections to ${config.url} could be opened: ${messageOf(error)}`,
+      hint: "The server may limit connections; try a lower --concurrency.",
+      cause: error,
+    });
+  }
+}
+
+async function warmUp(
+  ctx: Context,
+  engine: Engine,
+  config: BenchConfig,
+  options: BenchOptions,
+): Promise<void> {
+  const concurrency = Math.min(engine.lanes, config.warmup);
+  await runRecorded(ctx, engine, config, { ...options, onRequests: undefined }, {
+    phase: "warmup",
+    load: { kind: "concurrency", concurrency },
+    extent: { requests: config.warmup },
+    firstIndex: FIRST_WARMUP,
+  });
+}
+
+interface Phase {
+  readonly phase: "warmup" | "run";
+  readonly load: Load;
+  readonly extent: Extent;
+  readonly firstIndex: number;
+}
+
+async function runRecorded(
+  ctx: Context,
+  engine: Engine,
+  config: BenchConfig,
+  options: BenchOptions,
+  phase: Phase,
+): Promise<{ recorder: Recorder; end: RunEnd }> {
+  const recorder = new Recorder({
+    start: ctx.clock.monotonic(),
+    phase: phase.phase,
+    requests: phase.extent.requests,
+    durationMs: phase.extent.durationMs,
+    onProgress: options.onProgress,
+    onRequests: options.onRequests,
+  });
+  try {
+    const end = await engine.run({
+      load: phase.load,
+      extent: phase.extent,
+      seed: config.seed,
+      firstIndex: phase.firstIndex,
+      graceMs: config.graceMs,
+      giveUpMs: config.giveUpMs,
+      observer: recorder,
+    });
+    return { recorder, end };
+  } finally {
+    recorder.flush();
+  }
+}
+
+function report(ctx: Context, options: BenchOptions, phase: "probe" | "connect"): void {
+  if (ctx.signal.aborted) throw interruptedError();
+  options.onProgress?.({
+    phase,
+    elapsedMs: 0,
+    done: 0,
+    total: undefined,
+    durationMs: undefined,
+    failed: 0,
+    inFlight: 0,
+    eventsPerSecond: 0,
+    ttftMs: undefined,
+  });
+}

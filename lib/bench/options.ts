@@ -1,0 +1,219 @@
+/**
+ * What a benchmark is asked to do, and the defaults.
+ *
+ * @module
+ */
+import type { Context } from "../cli/context.ts";
+import { usageError } from "../cli/errors.ts";
+import { baseUrl } from "../serving/endpoint.ts";
+import type { RequestRecord } from "./record.ts";
+import type { Load } from "./schedule.ts";
+import type { StreamConnection } from "./transport.ts";
+
+/** State of a run, for progress displays. */
+export interface BenchProgress {
+  /** What is going on. */
+  readonly phase: "probe" | "connect" | "warmup" | "run";
+  /** Milliseconds since the phase began. */
+  readonly elapsedMs: number;
+  /** Requests that ended, well or not. */
+  readonly done: number;
+  /** Requests of the phase; undefined for runs with a duration only. */
+  readonly total: number | undefined;
+  /** Milliseconds of the phase; undefined for runs with a number of requests only. */
+  readonly durationMs: number | undefined;
+  /** Requests that failed. */
+  readonly failed: number;
+  /** Requests in flight. */
+  readonly inFlight: number;
+  /** Events with output a second since the last snapshot (tokens, unless several share an event). */
+  readonly eventsPerSecond: number;
+  /** Median TTFT of the last answers in milliseconds; undefined before the first. */
+  readonly ttftMs: number | undefined;
+}
+
+/** Beyond these a run is not valid; see `validity.ts`. */
+export interface ValidityLimits {
+  /** p99 of the event loop's lateness in milliseconds, or 5 % of the median TTFT where that is more. */
+  readonly loopLagMs: number;
+  /** p99 of the time between due and sent in milliseconds, or 5 % of the median TTFT. */
+  readonly sendLagMs: number;
+  /** Least mean of requests in flight (or of the request rate), as a share of what was asked. */
+  readonly loadShare: number;
+  /** Least length of the steady window in milliseconds. */
+  readonly windowMs: number;
+  /** Least number of requests that ended well. */
+  readonly requests: number;
+}
+
+/** The limits unless others are given. */
+export const DEFAULT_LIMITS: ValidityLimits = {
+  loopLagMs: 5,
+  sendLagMs: 5,
+  loadShare: 0.95,
+  windowMs: 1000,
+  requests: 30,
+};
+
+/** What to measure. Only `url` is required. */
+export interface BenchOptions {
+  /** Base URL of the endpoint, for example `http://127.0.0.1:8000`. */
+  readonly url: string;
+  /** Sent as bearer token; never written anywhere. */
+  readonly apiKey?: string | undefined;
+  /** Model to ask; may be left out when exactly one is served. */
+  readonly model?: string | undefined;
+  /** Requests in flight (closed loop), or the most of them when there is a `rate`. */
+  readonly concurrency?: number | undefined;
+  /** Requests a second (open loop). */
+  readonly rate?: number | undefined;
+  /** How requests of a rate are spaced; `poisson` unless given. */
+  readonly arrival?: "poisson" | "constant" | undefined;
+  /** Requests to measure. */
+  readonly requests?: number | undefined;
+  /** Milliseconds in which requests are sent. */
+  readonly durationMs?: number | undefined;
+  /** Tokens of a prompt, the chat template included. */
+  readonly inputTokens?: number | undefined;
+  /** Tokens of an answer. */
+  readonly outputTokens?: number | undefined;
+  /** Requests before the clock starts. */
+  readonly warmup?: number | undefined;
+  /** Seed of prompts and arrivals; a new one for each run unless given, as servers cache prompts. */
+  readonly seed?: number | undefined;
+  /** `chat` unless given. */
+  readonly api?: "chat" | "completions" | undefined;
+  /** Whether answers are streamed; true unless given. Without, there is no TTFT. */
+  readonly stream?: boolean | undefined;
+  /** Further fields for each request. */
+  readonly extra?: Readonly<Record<string, unknown>> | undefined;
+  /** Milliseconds for a request as a whole. */
+  readonly requestTimeoutMs?: number | undefined;
+  /** Milliseconds without a byte from the server. */
+  readonly idleTimeoutMs?: number | undefined;
+  /** Milliseconds to open a connection. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Milliseconds that requests may take beyond the duration. */
+  readonly graceMs?: number | undefined;
+  /** Milliseconds of failures only, after which the run is given up. */
+  readonly giveUpMs?: number | undefined;
+  /** Limits of a valid run. */
+  readonly limits?: Partial<ValidityLimits> | undefined;
+  /** Opens connections in place of dialing the URL, for example through a port-forward. Needs `model`. */
+  readonly connect?: ((signal: AbortSignal) => Promise<StreamConnection>) | undefined;
+  /** Called a few times a second. */
+  readonly onProgress?: ((progress: BenchProgress) => void) | undefined;
+  /** Called with the measured requests as they end, some hundred at a time. */
+  readonly onRequests?: ((records: readonly RequestRecord[]) => void) | undefined;
+}
+
+/** Options with everything decided but the model: plain data, the content of `config.json`. */
+export interface BenchConfig {
+  /** Base URL. */
+  readonly url: string;
+  /** Model; undefined until it is picked. */
+  readonly model: string | undefined;
+  /** Which API. */
+  readonly api: "chat" | "completions";
+  /** Whether answers are streamed. */
+  readonly stream: boolean;
+  /** How load is offered. */
+  readonly load: Load;
+  /** Requests to measure, where that is the end. */
+  readonly requests: number | undefined;
+  /** Milliseconds in which requests are sent, where that is the end. */
+  readonly durationMs: number | undefined;
+  /** Tokens of a prompt. */
+  readonly inputTokens: number;
+  /** Tokens of an answer. */
+  readonly outputTokens: number;
+  /** Requests before the clock starts. */
+  readonly warmup: number;
+  /** Seed of prompts and arrivals. */
+  readonly seed: number;
+  /** Further fields for each request. */
+  readonly extra: Readonly<Record<string, unknown>>;
+  /** Milliseconds for a request. */
+  readonly requestTimeoutMs: number;
+  /** Milliseconds without a byte. */
+  readonly idleTimeoutMs: number;
+  /** Milliseconds to open a connection. */
+  readonly connectTimeoutMs: number;
+  /** Milliseconds beyond the duration. */
+  readonly graceMs: number;
+  /** Milliseconds of failures only. */
+  readonly giveUpMs: number;
+  /** Limits of a valid run. */
+  readonly limits: ValidityLimits;
+}
+
+/** Lanes an open-loop run may open when no bound is given. */
+const MAX_IN_FLIGHT = 2048;
+
+/**
+ * Checks the options and fills in the defaults: 8 in flight, 10 requests a lane and at least
+ * 100 (or 30 s of a rate), 128 input and 64 output tokens, one warm-up request a lane.
+ *
+ * @throws {TaskError} BENCH_OPTIONS (exit code 2) naming the flag and its value.
+ */
+export function benchConfig(ctx: Pick<Context, "clock">, options: BenchOptions): BenchConfig {
+  checkNumber("concurrency", options.concurrency, 1, 16_384, true);
+  checkNumber("rate", options.rate, 0.001, 1_000_000, false);
+  checkNumber("requests", options.requests, 1, 1_000_000_000, true);
+  checkNumber("duration", options.durationMs, 1, 86_400_000 * 7, false);
+  checkNumber("input-tokens", options.inputTokens, 1, 4_000_000, true);
+  checkNumber("output-tokens", options.outputTokens, 1, 1_000_000, true);
+  checkNumber("warmup", options.warmup, 0, 1_000_000, true);
+  checkNumber("seed", options.seed, 0, Number.MAX_SAFE_INTEGER, true);
+  if (options.apiKey !== undefined && !/^[\x21-\x7e]+$/.test(options.apiKey)) {
+    throw usageError("BENCH_OPTIONS", "The API key holds characters that no HTTP header takes");
+  }
+  const { rate } = options;
+  const concurrency = options.concurrency ?? 8;
+  const load: Load = rate === undefined ? { kind: "concurrency", concurrency } : {
+    kind: options.arrival ?? "poisson",
+    rate,
+    maxInFlight: options.concurrency ?? MAX_IN_FLIGHT,
+  };
+  const counted = options.requests !== undefined || options.durationMs !== undefined;
+  return {
+    url: baseUrl(options.url),
+    model: options.model,
+    api: options.api ?? "chat",
+    stream: options.stream ?? true,
+    load,
+    requests: counted
+      ? options.requests
+      : Math.max(100, rate === undefined ? 10 * concurrency : Math.ceil(30 * rate)),
+    durationMs: options.durationMs,
+    inputTokens: options.inputTokens ?? 128,
+    outputTokens: options.outputTokens ?? 64,
+    warmup: options.warmup ?? (rate === undefined ? concurrency : 8),
+    seed: options.seed ?? Math.floor(ctx.clock.now()) % 2 ** 31,
+    extra: options.extra ?? {},
+    requestTimeoutMs: options.requestTimeoutMs ?? 300_000,
+    idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
+    connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+    graceMs: options.graceMs ?? 30_000,
+    giveUpMs: options.giveUpMs ?? 60_000,
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+  };
+}
+
+function checkNumber(
+  flag: string,
+  value: number | undefined,
+  min: number,
+  max: number,
+  whole: boolean,
+): void {
+  if (value === undefined) return;
+  if (!(value >= min && value <= max) || (whole && !Number.isInteger(value))) {
+    throw usageError(
+      "BENCH_OPTIONS",
+      `--${flag} is ${value}; it takes ${
+        whole ? "a whole number" : "a number"
+      } from ${min} to ${max}`,
+    );
+  }
+}

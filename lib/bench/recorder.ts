@@ -1,0 +1,195 @@
+/**
+ * Collects what an engine reports into distributions, counts and a timeline.
+ *
+ * @module
+ */
+import type { RunObserver } from "./engine.ts";
+import type { BenchProgress } from "./options.ts";
+import { type FailureKind, type RequestRecord, timePerToken, tokensOf } from "./record.ts";
+import { Samples } from "./samples.ts";
+import { Timeline } from "./timeline.ts";
+
+/** Failures of one kind. */
+export interface FailureCount {
+  /** How many. */
+  count: number;
+  /** What was said about the first of them. */
+  readonly message: string;
+}
+
+/** Where a recorder reports to. */
+export interface RecorderOptions {
+  /** Start of the run on the monotonic clock. */
+  readonly start: number;
+  /** What is going on. */
+  readonly phase: BenchProgress["phase"];
+  /** Requests of the run, where that is its end. */
+  readonly requests: number | undefined;
+  /** Milliseconds of the run, where that is its end. */
+  readonly durationMs: number | undefined;
+  /** Called a few times a second. */
+  readonly onProgress?: ((progress: BenchProgress) => void) | undefined;
+  /** Called with requests as they end. */
+  readonly onRequests?: ((records: readonly RequestRecord[]) => void) | undefined;
+}
+
+/** Requests handed on at once. */
+const BATCH = 128;
+const RECENT = 256;
+
+/** Observes one run. */
+export class Recorder implements RunObserver {
+  /** First output after due, milliseconds. */
+  readonly ttft: Samples = new Samples();
+  /** First output after sent, milliseconds. */
+  readonly ttftService: Samples = new Samples();
+  /** Time per token after the first event, milliseconds. */
+  readonly tpot: Samples = new Samples();
+  /** Gaps between events of a request, milliseconds. */
+  readonly icl: Samples = new Samples();
+  /** Last output after due, milliseconds. */
+  readonly e2e: Samples = new Samples();
+  /** Last output after sent, milliseconds. */
+  readonly e2eService: Samples = new Samples();
+  /** Lateness of the event loop, milliseconds. */
+  readonly loopLag: Samples = new Samples();
+  /** Sent after due, milliseconds. */
+  readonly sendLag: Samples = new Samples();
+  /** Tokens of prompts. */
+  readonly inputTokens: Samples = new Samples();
+  /** Tokens of answers. */
+  readonly outputTokens: Samples = new Samples();
+  /** Failures by kind. */
+  readonly failures: Map<FailureKind, FailureCount> = new Map();
+  /** What happened when. */
+  readonly timeline: Timeline = new Timeline();
+  /** Requests that ended well. */
+  completed: number = 0;
+  /** Requests that failed. */
+  failed: number = 0;
+  /** Requests sent again over a new connection. */
+  resent: number = 0;
+  /** Requests that ended well without a count from the server. */
+  uncounted: number = 0;
+  /** Events with output of requests that ended well. */
+  events: number = 0;
+  /** Prompt tokens from a cache; undefined where no server said. */
+  cachedTokens: number | undefined;
+  /** End of the last request, milliseconds from the start. */
+  lastEnd: number = 0;
+  /** When the first request was due, milliseconds from the start. */
+  firstDue: number = Infinity;
+  /** When the last request was due, milliseconds from the start. */
+  lastDue: number = -Infinity;
+
+  readonly #options: RecorderOptions;
+  #batch: RequestRecord[] = [];
+  #allEvents = 0;
+  #reportedAt: number;
+  #reportedEvents = 0;
+  // For displays: a median over all of them would have to sort them each time.
+  readonly #recentTtft = new Float64Array(RECENT);
+  #ttftCount = 0;
+
+  /** A recorder of one run. */
+  constructor(options: RecorderOptions) {
+    this.#options = options;
+    this.#reportedAt = options.start;
+  }
+
+  /** Part of {@link RunObserver}. */
+  onInFlight(at: number, by: number): void {
+    this.timeline.addInFlight(at - this.#options.start, by);
+  }
+
+  /** Part of {@link RunObserver}. */
+  onOutput(at: number, gap: number): void {
+    this.#allEvents++;
+    this.timeline.addEvents(at - this.#options.start, 1);
+    if (gap === gap) this.icl.add(gap);
+  }
+
+  /** Part of {@link RunObserver}. */
+  onLag(ms: number): void {
+    this.loopLag.add(ms);
+  }
+
+  /** Part of {@link RunObserver}. */
+  onRecord(record: RequestRecord): void {
+    const { start } = this.#options;
+    record.scheduled -= start;
+    record.sent -= start;
+    record.first -= start;
+    record.last -= start;
+    record.ended -= start;
+    this.timeline.addEnd(record.ended, record.failure !== undefined);
+    this.firstDue = Math.min(this.firstDue, record.scheduled);
+    this.lastDue = Math.max(this.lastDue, record.scheduled);
+    this.lastEnd = Math.max(this.lastEnd, record.ended);
+    this.sendLag.add(record.sent - record.scheduled);
+    if (record.resent) this.resent++;
+    if (record.failure === undefined) this.#addGood(record);
+    else this.#addFailure(record.failure, record.message);
+    if (this.#options.onRequests === undefined) return;
+    this.#batch.push(record);
+    if (this.#batch.length >= BATCH) this.flush();
+  }
+
+  #addGood(record: RequestRecord): void {
+    this.completed++;
+    this.events += record.events;
+    if (Number.isNaN(record.outputTokens)) this.uncounted++;
+    this.ttft.add(record.first - record.scheduled);
+    this.#recentTtft[this.#ttftCount++ % RECENT] = record.first - record.scheduled;
+    this.ttftService.add(record.first - record.sent);
+    this.tpot.add(timePerToken(record));
+    this.e2e.add(record.last - record.scheduled);
+    this.e2eService.add(record.last - record.sent);
+    this.outputTokens.add(tokensOf(record));
+    this.inputTokens.add(record.inputTokens);
+    if (record.cachedTokens >= 0) {
+      this.cachedTokens = (this.cachedTokens ?? 0) + record.cachedTokens;
+    }
+  }
+
+  #addFailure(kind: FailureKind, message: string): void {
+    this.failed++;
+    const known = this.failures.get(kind);
+    if (known === undefined) this.failures.set(kind, { count: 1, message });
+    else known.count++;
+  }
+
+  /** Hands on the requests that wait for a full batch. */
+  flush(): void {
+    const batch = this.#batch;
+    this.#batch = [];
+    if (batch.length > 0) this.#options.onRequests?.(batch);
+  }
+
+  #recentMedian(): number | undefined {
+    const values = this.#recentTtft.slice(0, Math.min(RECENT, this.#ttftCount)).sort();
+    const middle = values[values.length >> 1];
+    return middle === undefined || Number.isNaN(middle) ? undefined : middle;
+  }
+
+  /** Part of {@link RunObserver}. */
+  onTick(now: number): void {
+    const { start, phase, requests, durationMs, onProgress } = this.#options;
+    this.timeline.advance(now - start);
+    if (onProgress === undefined) return;
+    const seconds = (now - this.#reportedAt) / 1000;
+    onProgress({
+      phase,
+      elapsedMs: now - start,
+      done: this.completed + this.failed,
+      total: requests,
+      durationMs,
+      failed: this.failed,
+      inFlight: this.timeline.inFlight,
+      eventsPerSecond: seconds > 0 ? (this.#allEvents - this.#reportedEvents) / seconds : 0,
+      ttftMs: this.#recentMedian(),
+    });
+    this.#reportedAt = now;
+    this.#reportedEvents = this.#allEvents;
+  }
+}

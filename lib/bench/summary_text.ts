@@ -1,0 +1,146 @@
+/**
+ * A summary as text for a terminal.
+ *
+ * @module
+ */
+import { wrap } from "../cli/text.ts";
+import type { Distribution } from "./samples.ts";
+import type { BenchSummary } from "./summary.ts";
+
+type Column = Exclude<keyof Distribution, "count">;
+
+const COLUMNS: readonly Column[] = ["mean", "min", "p50", "p90", "p95", "p99", "max"];
+// What is left out first where the terminal is narrow.
+const EXPENDABLE: readonly Column[] = ["p95", "min", "mean"];
+const COLUMN_WIDTH = 10;
+
+/** The summary in at most `width` columns: what was asked, a table of latencies, rates, errors, the verdict. */
+export function summaryToText(summary: BenchSummary, width: number): string {
+  return [
+    ...facts(summary, width),
+    "",
+    ...latencies(summary, width),
+    "",
+    ...rates(summary, width),
+    ...verdict(summary, width),
+  ].join("\n");
+}
+
+function facts(summary: BenchSummary, width: number): string[] {
+  const { config, input_tokens: input, output_tokens: output } = summary;
+  const load = config.load === "concurrency"
+    ? `${config.concurrency} requests in flight`
+    : `${config.rate} requests/s (${config.load})`;
+  const extent = [
+    ...(config.requests === null ? [] : [`${config.requests} requests`]),
+    ...(config.duration_s === null ? [] : [`${config.duration_s} s`]),
+  ].join(" or ");
+  return labelled([
+    ["Model", String(config.model)],
+    ["Endpoint", `${config.url} (${config.api}, ${config.stream ? "streamed" : "not streamed"})`],
+    ["Load", `${load}, ${extent}, after ${config.warmup} to warm up`],
+    ["Tokens", `in ${tokens(input)}, out ${tokens(output)}`],
+    ["Seed", String(config.seed)],
+  ], width);
+}
+
+function tokens(counts: BenchSummary["input_tokens"]): string {
+  if (counts.mean === null) return `not counted (asked ${counts.asked})`;
+  const mean = Math.round(counts.mean * 10) / 10;
+  return mean === counts.asked ? `${mean}` : `${mean} (asked ${counts.asked})`;
+}
+
+function latencies(summary: BenchSummary, width: number): string[] {
+  const rows: [string, Distribution | null][] = [
+    ["TTFT", summary.ttft_ms],
+    ["TTFT, from sending", summary.ttft_service_ms],
+    ["TPOT (ITL)", summary.tpot_ms],
+    ["gap between events", summary.icl_ms],
+    ["end to end", summary.e2e_ms],
+  ];
+  const label = Math.max(...rows.map(([name]) => name.length), "milliseconds".length);
+  const columns = COLUMNS.filter((column) => {
+    const dropped = EXPENDABLE.indexOf(column);
+    return dropped < 0 || label + COLUMN_WIDTH * (COLUMNS.length - dropped) <= width;
+  });
+  const cells = (name: string, values: readonly string[]) =>
+    name.padEnd(label) + values.map((value) => value.padStart(COLUMN_WIDTH)).join("");
+  return [
+    cells("milliseconds", columns),
+    ...rows.map(([name, values]) =>
+      cells(name, columns.map((column) => values === null ? "–" : milliseconds(values[column])))
+    ),
+  ];
+}
+
+function milliseconds(value: number): string {
+  return value.toFixed(value < 100 ? 2 : value < 10_000 ? 1 : 0);
+}
+
+function rates(summary: BenchSummary, width: number): string[] {
+  const { requests, errors, client, steady_window: steady } = summary;
+  const rows: [string, string][] = [[
+    "Requests",
+    `${requests.completed} of ${requests.scheduled} ended well, ${
+      rate(summary.requests_per_second)
+    }/s in ${summary.wall_s.toFixed(1)} s`,
+  ]];
+  const window = steady === null
+    ? ""
+    : ` steady (over ${(steady.end_s - steady.start_s).toFixed(1)} s)`;
+  const perUser = summary.user_tokens_per_second;
+  rows.push([
+    "Output",
+    [
+      ...(summary.output_tokens_per_second === null
+        ? []
+        : [`${rate(summary.output_tokens_per_second)} tokens/s${window}`]),
+      `${rate(summary.output_tokens_per_second_wall)} tokens/s over all`,
+      ...(perUser === null ? [] : [`${rate(perUser)} tokens/s a user`]),
+    ].join(", "),
+  ]);
+  if (summary.tokens_per_event !== null) {
+    rows.push(["Events", `${summary.tokens_per_event.toFixed(2)} tokens an event`]);
+  }
+  if (summary.cached_tokens !== null && summary.cached_tokens > 0) {
+    const share = Math.round(100 * summary.cached_tokens / Math.max(1, summary.input_tokens.total));
+    rows.push(["Cache", `${summary.cached_tokens} prompt tokens from a cache (${share} %)`]);
+  }
+  rows.push([
+    "Client",
+    [
+      ...(client.in_flight === null ? [] : [`${client.in_flight.toFixed(1)} in flight`]),
+      `${client.connections} connections`,
+      `late by ${
+        client.loop_lag_ms === null ? "?" : milliseconds(client.loop_lag_ms.p99)
+      } ms at p99`,
+    ].join(", "),
+  ]);
+  for (const { kind, count, message } of errors.details) {
+    rows.push(["Failed", `${count} × ${kind}: ${message}`]);
+  }
+  return labelled(rows, width);
+}
+
+function verdict(summary: BenchSummary, width: number): string[] {
+  const lines: string[] = [];
+  for (const warning of summary.warnings) lines.push(...wrap(`Warning: ${warning}`, width));
+  if (summary.valid) return lines.length === 0 ? [] : ["", ...lines];
+  lines.push("INVALID: these numbers are not about the server.");
+  for (const reason of summary.invalid_reasons) lines.push(...wrap(`- ${reason}`, width, "  "));
+  return ["", ...lines];
+}
+
+function rate(value: number): string {
+  return value.toFixed(value < 100 ? 1 : 0);
+}
+
+// Label and text, the text wrapped under itself.
+function labelled(rows: readonly (readonly [string, string])[], width: number): string[] {
+  const label = 10;
+  return rows.flatMap(([name, text]) =>
+    wrap(text, width, " ".repeat(label)).map((line, i) =>
+      i === 0 ? name.padEnd(label) + line.slice(label) : line
+    )
+  );
+}
