@@ -11,7 +11,9 @@ import { resourceValue } from "./resource_field.ts";
 
 /** Data of a Secret (base64) or ConfigMap (text), by name; undefined when it is not there. */
 export interface EnvObjects {
+  /** Secrets by name. */
   readonly secrets: Readonly<Record<string, Readonly<Record<string, string>> | undefined>>;
+  /** ConfigMaps by name. */
   readonly configMaps: Readonly<Record<string, Readonly<Record<string, string>> | undefined>>;
 }
 

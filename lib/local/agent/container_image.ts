@@ -17,6 +17,7 @@ export type ImageKind =
 
 /** An image reference as the node agent understands it. */
 export interface ContainerImage {
+  /** What the image is. */
   readonly kind: ImageKind;
   /** Last part of the repository: `vllm-runtime`. */
   readonly name: string;

@@ -15,9 +15,11 @@ export type WorkerRole = "agg" | "prefill" | "decode";
 
 /** A worker as the mocker understands it. */
 export interface EngineFlags {
+  /** Whose flags were read. */
   readonly engine: Engine;
   /** Name under which the model is offered. */
   readonly modelName: string;
+  /** Its part of the work. */
   readonly role: WorkerRole;
   /** For TensorRT-LLM up to 0.9: which of the pair the frontend talks to. */
   readonly firstRole: "prefill" | "decode";
@@ -33,6 +35,7 @@ export interface EngineFlags {
   readonly maxSequences: number;
   /** Tokens in one step. */
   readonly maxBatchedTokens: number;
+  /** Whether blocks of earlier prompts are kept. */
   readonly prefixCaching: boolean;
 }
 

@@ -23,6 +23,7 @@ export interface ContainerRequest {
 
 /** Where things are on this machine. */
 export interface LocalPlaces {
+  /** The agent's configuration. */
   readonly config: Pick<
     AgentConfig,
     "denoPath" | "etcd" | "operator" | "operatorKubeconfig" | "projectRoot" | "python" | "release"
@@ -41,8 +42,11 @@ export interface LocalPlaces {
 
 /** A process that stands for a container. */
 export interface ProcessCommand {
+  /** Whether there is a process. */
   readonly kind: "process";
+  /** Program. */
   readonly program: string;
+  /** Its arguments. */
   readonly args: readonly string[];
   /** The whole environment, except PATH and HOME. */
   readonly env: Readonly<Record<string, string>>;

@@ -9,8 +9,11 @@
 export interface ServiceAddress {
   /** The address as it was written, without scheme: `name.namespace:4222`. */
   readonly text: string;
+  /** Name of the Service. */
   readonly service: string;
+  /** Its namespace. */
   readonly namespace: string;
+  /** Its port. */
   readonly port: number;
 }
 

@@ -8,6 +8,7 @@
 
 /** One command of a script. */
 export interface ShellCommand {
+  /** Program and arguments, quotes removed. */
   readonly words: readonly string[];
   /** Variables set in front of it. */
   readonly env: Readonly<Record<string, string>>;
