@@ -197,6 +197,7 @@ async function runRecorded(
     onProgress: options.onProgress,
     onRequests: options.onRequests,
   });
+  recorder.onTick(ctx.clock.monotonic());
   try {
     const end = await engine.run({
       load: phase.load,

@@ -180,15 +180,15 @@ export class Engine {
       }
       const now = clock.monotonic();
       observer.onLag(Math.max(0, now - before - TICK_MS - 1.1));
-      if (tick % TICKS_PER_REPORT !== 0) continue;
-      state.checkGiveUp(now, this.#lastOutput);
-      for (const lane of state.idle) if (!lane.connected) lane.connect().catch(() => {});
-      for (const lane of this.#lanes) lane.checkTime(now);
       if (now > state.endAt + graceMs) {
         for (const lane of this.#lanes) {
           lane.abort("unfinished", `still running ${graceMs} ms after the end of the run`);
         }
       }
+      if (tick % TICKS_PER_REPORT !== 0) continue;
+      state.checkGiveUp(now, this.#lastOutput);
+      for (const lane of state.idle) if (!lane.connected) lane.connect().catch(() => {});
+      for (const lane of this.#lanes) lane.checkTime(now);
       observer.onTick(now);
     }
   }

@@ -59,8 +59,8 @@ export interface MockOptions {
   readonly freeze?: { readonly everyMs: number; readonly forMs: number };
   /** When usage is reported in streams: when asked (as Dynamo 1.x), always in each chunk (0.4.1), never. */
   readonly usage?: "asked" | "always" | "never";
-  /** Whether unknown fields are refused with 400, as Dynamo 1.x does; false unless given. */
-  readonly strict?: boolean;
+  /** Fields of a request that are refused with 400, as Dynamo 1.x does with those it does not know. */
+  readonly refuse?: readonly string[];
   /** Tokens of a prompt besides its words; 5 unless given. */
   readonly templateTokens?: number;
   /** Tokens of a word; 1 unless given. */

@@ -41,19 +41,6 @@ export function serveMock(ctx: Pick<Context, "net" | "clock">, options: MockOpti
   return new Mock(ctx, options);
 }
 
-const KNOWN_FIELDS = new Set([
-  "model",
-  "messages",
-  "prompt",
-  "max_tokens",
-  "max_completion_tokens",
-  "stream",
-  "stream_options",
-  "min_tokens",
-  "ignore_eos",
-  "temperature",
-]);
-
 /** One request being answered. */
 interface Job extends Answered {
   readonly connection: MockConnection;
@@ -195,9 +182,9 @@ class Mock implements MockServer {
     } catch {
       return await refuse(400, "malformed JSON");
     }
-    const unknown = Object.keys(body).filter((key) => !KNOWN_FIELDS.has(key));
-    if (this.#options.strict && unknown.length > 0) {
-      return await refuse(400, `Unsupported parameter(s): ${unknown.join(", ")}`);
+    const refused = Object.keys(body).filter((key) => this.#options.refuse?.includes(key));
+    if (refused.length > 0) {
+      return await refuse(400, `Validation: Unsupported parameter(s): ${refused.join(", ")}`);
     }
     if (!this.#models().includes(body.model ?? "")) return await refuse(404, "Model not found");
     const tokens = body.max_tokens ?? body.max_completion_tokens;
