@@ -8,48 +8,74 @@
 
 /** Reference from an object to its owner. */
 export interface OwnerReference {
+  /** Group and version of the owner. */
   readonly apiVersion: string;
+  /** Kind of the owner. */
   readonly kind: string;
+  /** Name of the owner, in the same namespace. */
   readonly name: string;
+  /** Uid of the owner. */
   readonly uid: string;
+  /** Whether it is the one managing owner. */
   readonly controller?: boolean;
+  /** Whether a foreground deletion of the owner waits for the object. */
   readonly blockOwnerDeletion?: boolean;
 }
 
 /** Metadata of an object, the parts that are read here. */
 export interface ObjectMeta {
+  /** Name, unique in kind and namespace. */
   name: string;
+  /** Namespace; absent for cluster-wide kinds. */
   namespace?: string;
+  /** Unique over time, unlike the name. */
   uid?: string;
+  /** Changes with every write. */
   resourceVersion?: string;
+  /** Counts changes of the spec. */
   generation?: number;
+  /** RFC 3339. */
   creationTimestamp?: string;
+  /** RFC 3339; set while the object is being deleted. */
   deletionTimestamp?: string;
+  /** Seconds given to end. */
   deletionGracePeriodSeconds?: number;
+  /** For selectors. */
   labels?: Record<string, string>;
+  /** For everything else. */
   annotations?: Record<string, string>;
+  /** What has to happen before the object may go. */
   finalizers?: string[];
+  /** Owners; the object goes with them. */
   ownerReferences?: OwnerReference[];
 }
 
 /** Any Kubernetes object. */
 export interface KubeObject {
+  /** Group and version, or the version alone for the core group. */
   apiVersion: string;
+  /** Kind. */
   kind: string;
+  /** Metadata. */
   metadata: ObjectMeta;
-  // deno-lint-ignore no-explicit-any -- objects of any kind; callers narrow with their own types
+  /** Everything else; callers narrow it with types of their own. */
+  // deno-lint-ignore no-explicit-any -- objects of any kind
   [key: string]: any;
 }
 
 /** Names a kind. */
 export interface KindRef {
+  /** Group and version, or the version alone for the core group. */
   readonly apiVersion: string;
+  /** Kind. */
   readonly kind: string;
 }
 
 /** Names one object. */
 export interface ObjectRef extends KindRef {
+  /** Name. */
   readonly name: string;
+  /** Namespace; that of the kubeconfig context when absent. */
   readonly namespace?: string | undefined;
 }
 
@@ -57,19 +83,24 @@ export interface ObjectRef extends KindRef {
 export interface ListOptions {
   /** All namespaces when absent. */
   readonly namespace?: string | undefined;
+  /** For example `app=web,tier!=cache`. */
   readonly labelSelector?: string | undefined;
+  /** For example `status.phase=Running`. */
   readonly fieldSelector?: string | undefined;
 }
 
 /** Objects of one list call. */
 export interface ObjectList<T extends KubeObject = KubeObject> {
+  /** The objects, with apiVersion and kind. */
   readonly items: T[];
+  /** Version of the list; empty when the kind is not served. */
   readonly resourceVersion: string;
 }
 
 /**
  * What a watch yields. `SYNC` carries the complete list and comes first, and again
  * whenever the watch had to start over (expired resource version, API server gone).
+ * While the kind is not served the list is empty.
  */
 export type WatchEvent<T extends KubeObject = KubeObject> =
   | { readonly type: "SYNC"; readonly items: T[] }
@@ -95,7 +126,9 @@ export interface ApplyOptions {
 
 /** Options of {@link Kube.delete}. */
 export interface DeleteOptions {
+  /** What happens to dependents; the kind's default when absent. */
   readonly propagation?: "Background" | "Foreground" | "Orphan";
+  /** Seconds to end in; the object's own when absent, 0 kills. */
   readonly gracePeriodSeconds?: number;
   /** Delete only this very object. */
   readonly uid?: string;
@@ -103,12 +136,19 @@ export interface DeleteOptions {
 
 /** Options of {@link Kube.logs}. */
 export interface LogOptions {
+  /** Name; may be left out for pods of one container. */
   readonly container?: string;
+  /** Goes on until the container ends. */
   readonly follow?: boolean;
+  /** Of the container before the last restart. */
   readonly previous?: boolean;
+  /** Only so many lines of what is there. */
   readonly tailLines?: number;
+  /** Only lines of the last seconds. */
   readonly sinceSeconds?: number;
+  /** Each line starts with its RFC 3339 time. */
   readonly timestamps?: boolean;
+  /** Ends the iteration without an error. */
   readonly signal?: AbortSignal;
 }
 
@@ -117,7 +157,9 @@ export type PatchType = "merge" | "json";
 
 /** A byte stream in both directions to a port of a pod. */
 export interface PodConnection {
+  /** Bytes from the pod. Errors with a TaskError: KUBE_PORT_FORWARD when the pod's node reports one. */
   readonly readable: ReadableStream<Uint8Array>;
+  /** Bytes to the pod. Closing it does not reach the pod; {@link PodConnection.close} does. */
   readonly writable: WritableStream<Uint8Array>;
   /** Closes both directions; never throws. */
   close(): void;

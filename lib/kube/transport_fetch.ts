@@ -1,0 +1,65 @@
+/**
+ * Transport over the platform's `fetch`.
+ *
+ * @module
+ */
+import type { Context } from "../cli/context.ts";
+import { clusterAuthority, type Credentials, credentialSource, hasPlugin } from "./credentials.ts";
+import type { KubeconfigContext } from "./kubeconfig.ts";
+import type { Transport } from "./transport_types.ts";
+
+/** Reads the cluster's certificate authority; credentials are read with each request. */
+export async function fetchTransport(ctx: Context, config: KubeconfigContext): Promise<Transport> {
+  const { cluster, user } = config;
+  const authority = await clusterAuthority(ctx, cluster);
+  const source = credentialSource(ctx, cluster, user);
+  let client: { readonly http: Deno.HttpClient; readonly cert: string | undefined } | undefined;
+
+  function clientFor(credentials: Credentials): Deno.HttpClient {
+    if (client !== undefined && client.cert === credentials.cert) return client.http;
+    client?.http.close();
+    const { cert, key } = credentials;
+    const http = Deno.createHttpClient({
+      ...(authority === undefined ? {} : { caCerts: [authority] }),
+      ...(cert === undefined || key === undefined ? {} : { cert, key }),
+      // One connection for each watch and log: with HTTP/2 all share one, of which the
+      // server allows 100 streams.
+      http2: false,
+    });
+    client = { http, cert };
+    return http;
+  }
+
+  return {
+    async fetch(path, request) {
+      const credentials = await source.read();
+      return await ctx.net.fetch(`${cluster.server}${path}`, {
+        method: request.method,
+        headers: { ...request.headers, ...credentials.headers },
+        signal: request.signal,
+        redirect: "manual",
+        client: clientFor(credentials),
+        ...(request.body === undefined ? {} : { body: request.body }),
+      });
+    },
+    sockets: {
+      getCurrentCluster: () => cluster,
+      async applyToHTTPSOptions(options) {
+        const { headers, cert, key } = await source.read();
+        options["headers"] = headers;
+        if (!cluster.server.startsWith("https:")) return;
+        const { Agent } = await import("node:https");
+        const tls = { ca: authority, cert, key };
+        Object.assign(options, tls, { agent: new Agent(tls) });
+      },
+    },
+    refreshCredentials() {
+      source.refresh();
+      return hasPlugin(user);
+    },
+    close() {
+      client?.http.close();
+      client = undefined;
+    },
+  };
+}
