@@ -6,6 +6,7 @@
 import type { Context } from "../cli/context.ts";
 import { exists, removeAll } from "../cli/files.ts";
 import type { Step } from "../cli/plan.ts";
+import { stopAllContainers } from "./agent/stop_all.ts";
 import { stopCluster } from "./cluster.ts";
 import { CONTROL_PLANE } from "./control_plane.ts";
 import { runningDaemon } from "./daemon.ts";
@@ -38,9 +39,12 @@ export async function localDeleteSteps(
       title: "Stop the node agent and all pods",
       touches: ["process node-agent", "the processes of all pods"],
       deadlineMs: 2 * MINUTE,
-      skip: agent === undefined ? "not running" : undefined,
+      skip: agent === undefined && folders.length === 0 ? "not running" : undefined,
       run: async (stepCtx) => {
         await stopNodeAgent(stepCtx);
+        // An agent that crashed or was killed leaves its pods' processes behind.
+        const orphans = await stopAllContainers(stepCtx, layout);
+        return orphans === 0 ? undefined : `${orphans} left-over containers ended`;
       },
     },
     {
