@@ -105,8 +105,8 @@ export function statusError(tried: Attempted, status: Status, fallback = ""): Ta
 }
 
 function reasonOf(status: Status): string {
-  // Server-side apply reports fields that the schema lacks as an internal error.
-  if (status.code === 500 && status.message?.includes("field not declared in schema")) {
+  // Server-side apply reports what the schema does not allow as an internal error.
+  if (status.code === 500 && status.message?.startsWith("failed to create typed patch object")) {
     return "INVALID";
   }
   return status.reason?.toUpperCase() || REASONS[status.code ?? 0] || `HTTP${status.code}`;

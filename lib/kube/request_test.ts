@@ -70,7 +70,7 @@ cleanTest("refusals carry the server's reason, words and a hint", async () => {
       : request.method === "PUT"
       ? statusResponse(409, "Conflict", "the object has been modified")
       : request.method === "PATCH"
-      ? statusResponse(500, "InternalError", ".bogus: field not declared in schema")
+      ? statusResponse(500, "InternalError", "failed to create typed patch object: .bogus")
       : undefined
   );
   const exists = await fails(api.kube.create(CONFIG), "KUBE_ALREADYEXISTS");
