@@ -37,3 +37,8 @@ export function conditionStatus(
 ): Condition["status"] | undefined {
   return conditions?.find((one) => one.type === type)?.status;
 }
+
+/** A message within the length that the schema of a condition allows. */
+export function cutMessage(text: string): string {
+  return text.length <= 32_000 ? text : `${text.slice(0, 32_000)}…`;
+}

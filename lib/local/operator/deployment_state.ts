@@ -1,5 +1,5 @@
 /**
- * When a Deployment counts as ready, by the real operator's rule.
+ * When a Deployment counts as ready, by the real operator's rule, and its counts.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export function isDeploymentReady(deployment: Deployment | undefined): boolean {
     false;
 }
 
-/** Counts of a component's Deployment, as they appear in the status. */
+/** Counts of a component's Deployment, as they appear in the newest statuses. */
 export function deploymentCounts(
   deployment: Deployment,
   runtimeNamespace: string,
@@ -45,7 +45,7 @@ export function addCounts(all: readonly ComponentCounts[]): ComponentCounts | un
   if (first === undefined) return undefined;
   return all.slice(1).reduce((sum, one) => ({
     ...sum,
-    componentNames: [...sum.componentNames, ...one.componentNames].sort(),
+    componentNames: [...sum.componentNames ?? [], ...one.componentNames ?? []].sort(),
     replicas: sum.replicas + one.replicas,
     updatedReplicas: sum.updatedReplicas + one.updatedReplicas,
     readyReplicas: sum.readyReplicas + one.readyReplicas,

@@ -26,6 +26,10 @@ export interface OperatorFeatures {
   readonly workerHash: boolean;
   /** `status.observedGeneration` of graphs and components (from 1.0.0). */
   readonly observedGeneration: boolean;
+  /** `componentNames` in counts of a status (from 1.0.0). */
+  readonly componentNames: boolean;
+  /** `runtimeNamespace` in counts of a status (from 1.3.0). */
+  readonly runtimeNamespace: boolean;
   /** Component set, framework and multinode cannot change after creation (from 1.0.0). */
   readonly immutableTopology: boolean;
   /** The main image needs a version in its tag, or `runtimeVersionOverride` (from 1.4.0). */
@@ -61,6 +65,8 @@ export function operatorFeatures(version: string, rules = version): OperatorFeat
     graphPvcs: from(0, 6),
     workerHash: from(1, 0),
     observedGeneration: from(1, 0),
+    componentNames: from(1, 0),
+    runtimeNamespace: from(1, 3),
     immutableTopology: from(1, 0),
     runtimeVersion: from(1, 4),
     immutableType: from(1, 5),

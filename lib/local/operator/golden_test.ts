@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { parseAll } from "@std/yaml";
 import type { KubeObject } from "../../kube/types.ts";
+import { componentStatus } from "./component_status.ts";
 import { graphComponents } from "./current/components.ts";
 import { currentDeployment, currentService } from "./current/workload.ts";
 import { operatorFeatures } from "./features.ts";
@@ -13,8 +14,7 @@ import { legacyComponents } from "./legacy/components.ts";
 import type { Surroundings } from "./legacy/pod_spec.ts";
 import { legacyDeployment, legacyService } from "./legacy/workload.ts";
 import { LABEL } from "./names.ts";
-import { graphStatus } from "./status.ts";
-import { componentStatus } from "./status.ts";
+import { graphStatus } from "./graph_status.ts";
 import type { Component, Deployment, Graph } from "./types.ts";
 
 async function fixture(name: string): Promise<KubeObject[]> {

@@ -46,6 +46,9 @@ export const FINALIZER = "nvidia.com/finalizer";
 /** Service account of planners. */
 export const PLANNER_ACCOUNT = "planner-serviceaccount";
 
+/** ClusterRole that planners are bound to. */
+export const PLANNER_CLUSTER_ROLE = "dynamo-platform-dynamo-operator-planner";
+
 /** Name of the container that runs a component. */
 export const MAIN_CONTAINER = "main";
 

@@ -201,7 +201,7 @@ export interface Condition {
 /** Counts of one component in a status. */
 export interface ComponentCounts {
   readonly componentKind: "Deployment";
-  readonly componentNames: readonly string[];
+  readonly componentNames?: readonly string[];
   readonly replicas: number;
   readonly updatedReplicas: number;
   readonly readyReplicas: number;
@@ -215,6 +215,7 @@ export interface RollingUpdate {
   readonly startTime?: string;
   readonly endTime?: string;
   readonly updatedComponents?: readonly string[];
+  readonly updatedServices?: readonly string[];
 }
 
 /** Status of a graph. */

@@ -57,12 +57,15 @@ export function sinceFields(
   return present ? fields : {};
 }
 
+/** Whose fields: a graph has some that the component made from it lacks. */
+export type Owner = "graph" | "component";
+
 /** `nodeCount` of a component that spans nodes. */
-export function multinode(since: Since, required: boolean): Schema {
+export function multinode(since: Since, required: boolean, owner: Owner): Schema {
   const role = object({ providerOverride: providerOverride() });
   return object({
     nodeCount: integer({ minimum: 2, default: 2 }),
-    ...sinceFields(since(1, 5), { leader: role, worker: role }),
+    ...sinceFields(owner === "graph" && since(1, 5), { leader: role, worker: role }),
   }, required ? { required: ["nodeCount"] } : {});
 }
 
@@ -80,7 +83,7 @@ function resources(since: Since): Schema {
     cpu: string(),
     custom: map(string()),
     gpu: string(),
-    ...sinceFields(since(0, 8), { gpuType: string() }),
+    ...sinceFields(since(0, 7), { gpuType: string() }),
     memory: string(),
   });
   return object({
@@ -117,7 +120,7 @@ function ingress(): Schema {
 }
 
 /** Fields that a service of a graph and a component have in common. */
-export function serviceFields(version: Semver): Record<string, Schema> {
+export function serviceFields(version: Semver, owner: Owner): Record<string, Schema> {
   const since = sinceOf(version);
   return {
     annotations: map(string()),
@@ -137,7 +140,7 @@ export function serviceFields(version: Semver): Record<string, Schema> {
     ingress: ingress(),
     labels: map(string()),
     livenessProbe: probe(),
-    multinode: multinode(since, true),
+    multinode: multinode(since, true, owner),
     readinessProbe: probe(),
     replicas: integer(since(0, 8) ? { minimum: 0 } : {}),
     resources: resources(since),
@@ -152,9 +155,11 @@ export function serviceFields(version: Semver): Record<string, Schema> {
         useAsCompilationCache: boolean({ default: false }),
       }, { required: ["name"] })),
     }),
-    ...sinceFields(since(0, 8), {
+    ...sinceFields(since(0, 7), {
       globalDynamoNamespace: boolean(),
       modelRef: object({ name: string(), revision: string() }, { required: ["name"] }),
+    }),
+    ...sinceFields(since(0, 8), {
       scalingAdapter: object({
         [since(0, 9) ? "enabled" : "disable"]: boolean({ default: false }),
       }),
@@ -177,7 +182,7 @@ export function serviceFields(version: Semver): Record<string, Schema> {
     }),
     ...sinceFields(since(1, 3), { minAvailable: integer({ minimum: 1 }) }),
     ...sinceFields(since(1, 4), { runtimeVersionOverride: runtimeVersion() }),
-    ...sinceFields(since(1, 5), { providerOverride: providerOverride() }),
+    ...sinceFields(owner === "graph" && since(1, 5), { providerOverride: providerOverride() }),
   };
 }
 

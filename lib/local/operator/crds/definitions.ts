@@ -228,12 +228,12 @@ function adapterKind(beta: boolean): KindSpec {
     shortNames: ["dgdsa"],
     versions: versions(beta, {
       spec: adapterSpec("serviceName"),
-      status: adapterStatus(),
+      status: adapterStatus("serviceName"),
       columns: columns("SERVICE", "serviceName"),
       scale: true,
     }, () => ({
       spec: adapterSpec("componentName"),
-      status: adapterStatus(),
+      status: adapterStatus("componentName"),
       columns: columns("COMPONENT", "componentName"),
       scale: true,
     })),

@@ -10,6 +10,7 @@ import {
   FRAMEWORKS,
   MIN_AVAILABLE_RULES,
   multinode,
+  type Owner,
   providerOverride,
   runtimeVersion,
   serviceFields,
@@ -52,7 +53,7 @@ function restart(): Schema {
 /** Spec of a v1alpha1 DynamoGraphDeployment. */
 export function graphSpecV1Alpha1(version: Semver, features: OperatorFeatures): Schema {
   const since = sinceOf(version);
-  const service = object(serviceFields(version), {
+  const service = object(serviceFields(version, "graph"), {
     rules: [
       ...(since(1, 3) ? MIN_AVAILABLE_RULES : []),
       ...serviceRulesV1Alpha1(features),
@@ -89,7 +90,7 @@ export function graphSpecV1Alpha1(version: Semver, features: OperatorFeatures): 
 export function componentSpecV1Alpha1(version: Semver): Schema {
   const since = sinceOf(version);
   return object({
-    ...serviceFields(version),
+    ...serviceFields(version, "component"),
     backendFramework: oneOf(...FRAMEWORKS),
     ...sinceFields(!since(0, 6), { dynamoComponent: string(), dynamoTag: string() }),
   });
@@ -97,7 +98,7 @@ export function componentSpecV1Alpha1(version: Semver): Schema {
 
 const TYPES = ["frontend", "worker", "prefill", "decode", "planner", "epp"];
 
-function componentFields(since: Since): Record<string, Schema> {
+function componentFields(since: Since, owner: Owner): Record<string, Schema> {
   return {
     compilationCache: object({ mountPath: string(), pvcName: string({ minLength: 1 }) }, {
       required: ["pvcName"],
@@ -109,7 +110,7 @@ function componentFields(since: Since): Record<string, Schema> {
     modelRef: object({ name: string({ minLength: 1 }), revision: string() }, {
       required: ["name"],
     }),
-    multinode: multinode(since, false),
+    multinode: multinode(since, false, owner),
     name: string({
       minLength: 1,
       maxLength: 63,
@@ -126,7 +127,7 @@ function componentFields(since: Since): Record<string, Schema> {
     type: oneOf(...TYPES),
     ...sinceFields(since(1, 3), { minAvailable: integer({ minimum: 1 }) }),
     ...sinceFields(since(1, 4), { runtimeVersionOverride: runtimeVersion() }),
-    ...sinceFields(since(1, 5), { providerOverride: providerOverride() }),
+    ...sinceFields(owner === "graph" && since(1, 5), { providerOverride: providerOverride() }),
   };
 }
 
@@ -143,7 +144,7 @@ function componentRules(since: Since): Rule[] {
 /** Spec of a v1beta1 DynamoGraphDeployment. */
 export function graphSpecV1Beta1(version: Semver, features: OperatorFeatures): Schema {
   const since = sinceOf(version);
-  const component = object(componentFields(since), {
+  const component = object(componentFields(since, "graph"), {
     required: ["name"],
     rules: [...componentRules(since), ...componentRulesV1Beta1(features)],
   });
@@ -181,7 +182,7 @@ export function graphSpecV1Beta1(version: Semver, features: OperatorFeatures): S
 export function componentSpecV1Beta1(version: Semver): Schema {
   const since = sinceOf(version);
   return object(
-    { ...componentFields(since), backendFramework: oneOf(...FRAMEWORKS) },
+    { ...componentFields(since, "component"), backendFramework: oneOf(...FRAMEWORKS) },
     { rules: componentRules(since) },
   );
 }

@@ -17,8 +17,11 @@ export function adapterSpec(field: "serviceName" | "componentName"): Schema {
 }
 
 /** Its status. */
-export function adapterStatus(): Schema {
-  return object({ lastScaleTime: time(), replicas: integer(), selector: string() });
+export function adapterStatus(field: "serviceName" | "componentName"): Schema {
+  return object(
+    { lastScaleTime: time(), replicas: integer(), selector: string() },
+    field === "componentName" ? { required: ["replicas"] } : {},
+  );
 }
 
 /** Spec of a DynamoModel. */

@@ -88,6 +88,6 @@ export function componentStatusSchema(version: Semver, api: GraphApiVersion): Sc
     conditions: conditions(),
     ...sinceFields(!beta, { podSelector: map(string()) }),
     ...sinceFields(since(0, 8), { [beta ? "component" : "service"]: counts(version, api) }),
-    ...sinceFields(since(1, 0), { observedGeneration: long() }),
+    ...sinceFields(since(0, 9), { observedGeneration: long() }),
   }, beta ? {} : { required: ["conditions"] });
 }
