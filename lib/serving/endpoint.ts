@@ -134,14 +134,22 @@ export async function withResponse<T>(
     }
     throw new TaskError({
       code: "ENDPOINT_UNREACHABLE",
-      message: `${call.method} ${url} failed: ${messageOf(error)}`,
-      hint: "Is the frontend running, and the port-forward open?",
+      message: `${call.method} ${url} failed: ${networkReason(error)}`,
+      hint: /certificate/.test(networkReason(error))
+        ? "For a certificate of your own, name its authority: DENO_CERT=ca.pem"
+        : "Is the frontend running, and the port-forward open?",
       cause: error,
     });
   } finally {
     // Releases the connection; a body read to its end has nothing to cancel.
     await response?.body?.cancel().catch(() => {});
   }
+}
+
+// fetch says only "fetch failed"; what happened is in its cause, behind the URL.
+function networkReason(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return messageOf(cause ?? error).replace(/^error sending request for url \(.*?\): /, "");
 }
 
 /** The error for a status that is not an answer. */

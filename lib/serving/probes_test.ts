@@ -138,7 +138,7 @@ Deno.test("nobody listening, and interruption, are told apart", async () => {
   await using test = await testContext();
   await assert.rejects(
     listModels(test.ctx, { url }),
-    failsWith("ENDPOINT_UNREACHABLE", /GET http/),
+    failsWith("ENDPOINT_UNREACHABLE", /GET http.*failed: .*refused/i),
   );
   const stop = new AbortController();
   await using stopped = await testContext({ signal: stop.signal });
