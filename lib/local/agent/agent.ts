@@ -29,8 +29,9 @@ export interface AgentOptions {
 
 /** How often processes are looked at, milliseconds. */
 const LOOK_MS = 400;
+const FLUSH_MS = 1_000;
 // The cluster's own stop gives the agent half a minute.
-const STOP_GRACE_MS = 10_000;
+const STOP_GRACE_MS = 5_000;
 
 /**
  * Runs the agent until the context's signal is aborted; then ends all containers' processes.
@@ -77,10 +78,11 @@ export async function runAgent(
     await followPods(parts, runs);
     await looks;
     await Promise.all([...runs.values()].map(({ done }) => done.catch(() => {})));
-    await parts.events.flush();
+    await Promise.race([parts.events.flush(), ctx.clock.sleep(FLUSH_MS)]);
   } finally {
     network?.close();
-    if (options.leaveProcesses !== true) {
+    // After an error the next agent takes over what runs.
+    if (ctx.signal.aborted && options.leaveProcesses !== true) {
       const count = await stopAllContainers(ctx, layout, { graceMs: STOP_GRACE_MS });
       ctx.ui.info(`stopped ${count} containers`);
     }

@@ -21,7 +21,7 @@ export async function stopContainer(
   run.health?.abort();
   run.ready = false;
   run.killAt = parts.ctx.clock.monotonic() + graceMs;
-  await signalProcess(parts.ctx, run.folder, "SIGTERM");
+  await signalProcess(parts.ctx, run.folder, "SIGTERM", run.shim);
 }
 
 /** Sends SIGKILL when the grace is over; returns when to look again, undefined when not ending. */
@@ -32,7 +32,7 @@ export async function killWhenDue(
   if (run.killAt === undefined) return undefined;
   const left = run.killAt - parts.ctx.clock.monotonic();
   if (left > 0) return left;
-  await signalProcess(parts.ctx, run.folder, "SIGKILL");
+  await signalProcess(parts.ctx, run.folder, "SIGKILL", run.shim);
   return 100;
 }
 

@@ -113,14 +113,18 @@ export async function lookAtProcess(
   return { kind: "lost" };
 }
 
-/** Sends a signal to a container's process; SIGKILL also reaches a parent that hangs. */
+/**
+ * Sends a signal to a container's process.
+ *
+ * @param shim Its parent, which gets the signal as long as nothing is written down yet.
+ */
 export async function signalProcess(
   ctx: Pick<Context, "fs" | "processes">,
   folder: string,
   signal: "SIGTERM" | "SIGKILL",
+  shim?: ProcessIdentity,
 ): Promise<void> {
   const record = await readProcess(ctx, folder);
-  if (record === undefined) return;
-  if (record.process !== undefined) ctx.processes.kill(record.process, signal);
-  else ctx.processes.kill(record.shim, signal);
+  const target = record?.process ?? record?.shim ?? shim;
+  if (target !== undefined) ctx.processes.kill(target, signal);
 }

@@ -6,7 +6,7 @@
 import type { ProcessIdentity } from "../../cli/context.ts";
 import { type AgentParts, kubeTime } from "./agent_parts.ts";
 import type { Backoff } from "./backoff.ts";
-import { containerFolder, readProcess, readStart } from "./container_files.ts";
+import { containerFolder, type ProcessRecord, readProcess, readStart } from "./container_files.ts";
 import type { ContainerView } from "./pod_status.ts";
 import { type Container, type Pod, podUid, type TerminatedState } from "./pod_types.ts";
 
@@ -52,6 +52,9 @@ export interface ContainerRun {
   backoff: Backoff;
 }
 
+// A parent writes its record within a few dozen milliseconds; a machine may be busy.
+const FRESH_MS = 3_000;
+
 /** A container that was not known before, or as its records and its pod's status have it. */
 export async function adoptContainer(
   parts: AgentParts,
@@ -66,7 +69,7 @@ export async function adoptContainer(
     ...pod.status?.initContainerStatuses ?? [],
   ].find(({ name }) => name === container.name);
   const start = await readStart(ctx, folder);
-  const record = await readProcess(ctx, folder);
+  const record = start === undefined ? undefined : await awaitRecord(parts, folder);
   const run: ContainerRun = {
     container,
     init,
@@ -89,15 +92,32 @@ export async function adoptContainer(
       start !== undefined,
     backoff: undefined,
   };
-  if (known?.state.terminated !== undefined && start === undefined) {
-    run.state = { kind: "terminated", end: known.state.terminated };
-    run.ranBefore = true;
-  } else if (record !== undefined) {
+  if (record !== undefined) {
     const startedAt = known?.state.running?.startedAt ??
       kubeTime(ctx, Date.parse(record.startedAt ?? "") || ctx.clock.now());
     run.state = { kind: "running", startedAt };
+  } else if (known?.state.terminated !== undefined) {
+    run.state = { kind: "terminated", end: known.state.terminated };
+  } else if (known?.state.running !== undefined && known.containerID === undefined) {
+    // Without a process there is nothing that could have ended meanwhile.
+    run.simulated = true;
+    run.state = { kind: "running", startedAt: known.state.running.startedAt };
   }
   return run;
+}
+
+/** The record of the last start; a process that was started a moment ago is about to write it. */
+async function awaitRecord(
+  { ctx }: AgentParts,
+  folder: string,
+): Promise<ProcessRecord | undefined> {
+  const { mtime } = await ctx.fs.stat(`${folder}/start.json`);
+  const end = (mtime?.getTime() ?? 0) + FRESH_MS;
+  for (;;) {
+    const record = await readProcess(ctx, folder);
+    if (record !== undefined || ctx.clock.now() > end) return record;
+    await ctx.clock.sleep(50, ctx.signal);
+  }
 }
 
 /** The container as its pod's status shows it. */

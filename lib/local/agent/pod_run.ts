@@ -212,7 +212,9 @@ export function runPod(parts: AgentParts, first: Pod): PodRun {
     }
   };
 
+  ctx.signal.addEventListener("abort", waker.wake);
   const done = life().finally(() => {
+    ctx.signal.removeEventListener("abort", waker.wake);
     for (const run of containers) run.health?.abort();
   });
   return {

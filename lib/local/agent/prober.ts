@@ -140,7 +140,8 @@ async function followLiveness(
   listener: HealthListener,
   signal: AbortSignal,
 ): Promise<void> {
-  await clock.sleep(plan.delayMs, signal);
+  // The period too: a process that was started this moment cannot answer yet.
+  await clock.sleep(plan.delayMs + plan.periodMs, signal);
   for (let failures = 0;;) {
     const result = await check(plan.check, plan.timeoutMs);
     signal.throwIfAborted();
