@@ -9,8 +9,6 @@ import type { Context, ProcessIdentity } from "../../cli/context.ts";
 import { readIfThere, removeAll, writeFileAtomic } from "../../cli/files.ts";
 import type { LocalLayout } from "../layout.ts";
 
-type Files = Pick<Context, "fs" | "processes">;
-
 /** A pod that has been taken on. */
 export interface PodRecord {
   /** Namespace of the pod. */
@@ -82,7 +80,7 @@ export function podLogFolder(
 
 /** Writes down a pod. */
 export async function writePodRecord(
-  ctx: Files,
+  ctx: Pick<Context, "fs" | "processes">,
   layout: LocalLayout,
   record: PodRecord,
 ): Promise<void> {
@@ -119,7 +117,7 @@ export async function recordedContainers(
 
 /** Makes a container's folder ready for a start: what the last process left is gone. */
 export async function prepareStart(
-  ctx: Files,
+  ctx: Pick<Context, "fs" | "processes">,
   folder: string,
   record: StartRecord,
 ): Promise<void> {

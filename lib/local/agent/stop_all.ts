@@ -11,8 +11,6 @@ import { readProcess, recordedContainers, recordedPods } from "./container_files
 import { signalProcess } from "./container_process.ts";
 import { readRelay, relayStatePath } from "./network.ts";
 
-type Parts = Pick<Context, "clock" | "fs" | "processes">;
-
 /** Options of {@link stopAllContainers}. */
 export interface StopOptions {
   /** Between SIGTERM and SIGKILL, milliseconds; 5000 unless given. */
@@ -28,7 +26,7 @@ const KILL_MS = 3_000;
  * @returns How many containers had a process.
  */
 export async function stopAllContainers(
-  ctx: Parts,
+  ctx: Pick<Context, "clock" | "fs" | "processes">,
   layout: LocalLayout,
   options: StopOptions = {},
 ): Promise<number> {
@@ -50,7 +48,7 @@ export async function stopAllContainers(
 
 /** Ends the processes of the containers with records in these folders. Returns how many there were. */
 export async function stopFolders(
-  ctx: Parts,
+  ctx: Pick<Context, "clock" | "fs" | "processes">,
   folders: readonly string[],
   options: StopOptions = {},
 ): Promise<number> {
@@ -71,7 +69,7 @@ export async function stopFolders(
 }
 
 async function livingProcesses(
-  ctx: Parts,
+  ctx: Pick<Context, "clock" | "fs" | "processes">,
   folders: readonly string[],
 ): Promise<ProcessIdentity[]> {
   const found: ProcessIdentity[] = [];
@@ -85,7 +83,7 @@ async function livingProcesses(
 }
 
 async function allGone(
-  ctx: Parts,
+  ctx: Pick<Context, "clock" | "fs" | "processes">,
   list: () => Promise<ProcessIdentity[]>,
   ms: number,
 ): Promise<boolean> {
