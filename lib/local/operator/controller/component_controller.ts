@@ -15,6 +15,7 @@ import type { Surroundings } from "../legacy/pod_spec.ts";
 import { ownClaim } from "../legacy/volumes.ts";
 import { legacyDeployment, legacyService } from "../legacy/workload.ts";
 import { LABEL } from "../names.ts";
+import { isControlledBy } from "../owner.ts";
 import { readPullSecrets } from "../pull_secrets.ts";
 import { type Component, type Deployment, namespaceOf } from "../types.ts";
 import {
@@ -38,7 +39,9 @@ export async function reconcileComponent(parts: OperatorParts, key: string): Pro
   const seen = stores.components.get(key);
   if (seen === undefined) return;
   if (seen.metadata.deletionTimestamp !== undefined) {
-    return await releaseObject(parts, seen, stores.components);
+    const children = [stores.deployments.get(key), serviceOf(parts, seen)]
+      .filter((one) => one !== undefined && isControlledBy(one, seen)) as KubeObject[];
+    return await releaseObject(parts, seen, stores.components, children);
   }
   const legacy = settings.features.behaviour === "legacy";
   let component = await claimObject(parts, seen, stores.components);
@@ -58,6 +61,12 @@ export async function reconcileComponent(parts: OperatorParts, key: string): Pro
     // 0.4.1 leaves it at that until the component or one of its objects changes.
     if (!legacy) throw error;
   }
+}
+
+/** The Service of a component, as far as the watch has seen it. */
+function serviceOf({ stores }: OperatorParts, component: Component): KubeObject | undefined {
+  const { name } = component.metadata;
+  return stores.services.get(`${namespaceOf(component)}/${name.replaceAll(".", "-")}`);
 }
 
 async function realise(

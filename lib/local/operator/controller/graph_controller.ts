@@ -16,6 +16,7 @@ import { isControlledBy } from "../owner.ts";
 import { type Component, type Graph, namespaceOf, type RollingUpdate } from "../types.ts";
 import {
   claimObject,
+  deleteOwned,
   errorLine,
   isNotFound,
   isPassing,
@@ -37,7 +38,7 @@ export async function reconcileGraph(parts: OperatorParts, key: string): Promise
   const seen = stores.graphs.get(key);
   if (seen === undefined || isIgnored(parts, seen)) return;
   if (seen.metadata.deletionTimestamp !== undefined) {
-    return await releaseObject(parts, seen, stores.graphs);
+    return await releaseObject(parts, seen, stores.graphs, componentsOf(parts, seen));
   }
   const graph = await claimObject(parts, seen, stores.graphs, firstAnnotations(parts));
   try {
@@ -106,7 +107,7 @@ async function realiseCurrent(parts: OperatorParts, graph: Graph): Promise<Reali
       "no multinode orchestrator available",
     );
   }
-  const existing = [...stores.components.all()].filter((one) => isControlledBy(one, graph));
+  const existing = componentsOf(parts, graph);
   const plan: RolloutPlan = planRollout({
     graph,
     wanted: wished,
@@ -115,7 +116,9 @@ async function realiseCurrent(parts: OperatorParts, graph: Graph): Promise<Reali
     now: ctx.clock.now(),
   });
   const all = await syncComponents(parts, plan.components);
-  for (const name of plan.obsolete) await removeComponent(parts, existing, name);
+  for (const one of existing) {
+    if (plan.obsolete.includes(one.metadata.name)) await deleteOwned(parts, one);
+  }
   const names = new Set(wished.objects.map((one) => one.metadata.name));
   return {
     wanted: all.filter((one) => names.has(one.metadata.name)),
@@ -147,19 +150,8 @@ async function syncComponents(
   return synced;
 }
 
-async function removeComponent(
-  parts: OperatorParts,
-  existing: readonly Component[],
-  name: string,
-): Promise<void> {
-  const component = existing.find((one) => one.metadata.name === name);
-  if (component === undefined || component.metadata.deletionTimestamp !== undefined) return;
-  const uid = component.metadata.uid;
-  await parts.kube.delete(refOf(component), {
-    propagation: "Background",
-    ...(uid === undefined ? {} : { uid }),
-  });
-  parts.log("info", "deleted component", { component: keyOf(component) });
+function componentsOf({ stores }: OperatorParts, graph: Graph): Component[] {
+  return [...stores.components.all()].filter((one) => isControlledBy(one, graph));
 }
 
 /** Creates what is not there and leaves the rest as it is. */

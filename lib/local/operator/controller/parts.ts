@@ -94,14 +94,22 @@ export async function claimObject<T extends KubeObject>(
   return claimed;
 }
 
-/** Takes the finalizer off an object that is being deleted. */
+/**
+ * Takes the finalizer off an object that is being deleted, its children first. The garbage
+ * collector would delete them too, but it learns of a new kind only up to 30 s after its
+ * definition was made.
+ */
 export async function releaseObject<T extends KubeObject>(
   parts: OperatorParts,
   object: T,
   store: Store<T>,
+  children: readonly KubeObject[],
 ): Promise<void> {
   const finalizers = object.metadata.finalizers ?? [];
   if (!finalizers.includes(FINALIZER)) return;
+  // `kubectl delete --cascade=orphan`: they are to stay.
+  const kept = finalizers.includes("orphan");
+  for (const child of kept ? [] : children) await deleteOwned(parts, child);
   try {
     store.put(
       await parts.kube.patch<T>(refOf(object), "merge", {
@@ -114,6 +122,16 @@ export async function releaseObject<T extends KubeObject>(
     parts.log("info", `released ${object.kind}`, { object: keyOf(object) });
   } catch (error) {
     if (!isNotFound(error)) throw error;
+  }
+}
+
+/** Deletes that very object in the background, unless it is on its way already. */
+export async function deleteOwned(parts: OperatorParts, object: KubeObject): Promise<void> {
+  const { uid, deletionTimestamp } = object.metadata;
+  if (deletionTimestamp !== undefined) return;
+  const options = { propagation: "Background", ...(uid === undefined ? {} : { uid }) } as const;
+  if (await parts.kube.delete(refOf(object), options)) {
+    parts.log("info", `deleted ${object.kind}`, { object: keyOf(object) });
   }
 }
 

@@ -1,0 +1,123 @@
+/**
+ * Applies the platform to the embedded cluster.
+ *
+ * @module
+ */
+import type { Release } from "../../blueprint/types.ts";
+import type { Context } from "../../cli/context.ts";
+import { preconditionError, timeoutError } from "../../cli/errors.ts";
+import type { Kube, KubeObject } from "../../kube/types.ts";
+import type { OperatorChoice } from "../agent_config.ts";
+import { type Crd, CRD_KIND, storageVersion } from "./crds/crd.ts";
+import { crdsFor, type CrdSource } from "./crds/source.ts";
+import { hashOf } from "./json.ts";
+import { platformObjects } from "./platform_objects.ts";
+
+/** Options of {@link applyPlatform}. */
+export interface PlatformOptions {
+  /** Dynamo version and what it needs. */
+  readonly release: Release;
+  /** Namespace of the platform. */
+  readonly namespace: string;
+  /** Which operator is going to run; the stand-in unless given. */
+  readonly operator?: OperatorChoice;
+}
+
+/** What {@link applyPlatform} did. */
+export interface AppliedPlatform {
+  /** Where the CustomResourceDefinitions come from. */
+  readonly crds: CrdSource;
+  /** All objects applied, `Kind name`. */
+  readonly objects: readonly string[];
+}
+
+/**
+ * Applies the definitions and all objects of the platform. What is there already is brought
+ * up to date; nothing but an old definition's end is waited for.
+ *
+ * @throws {TaskError} CRDS_DIR; CRDS_IN_USE when graphs of a release with another storage
+ * version are there; CRDS_STUCK (exit code 4) when an old definition does not go.
+ */
+export async function applyPlatform(
+  ctx: Context,
+  kube: Kube,
+  options: PlatformOptions,
+): Promise<AppliedPlatform> {
+  const { release, namespace } = options;
+  const crds = await crdsFor(ctx, release, { realOperator: options.operator?.kind === "binary" });
+  const [first, ...rest] = platformObjects(release, namespace);
+  if (first !== undefined) await kube.apply(first);
+  await requireReplaceable(kube, crds.objects as readonly Crd[], release.version);
+  await Promise.all(
+    crds.objects.map((object) => applyDefinition(ctx, kube, object as Crd)),
+  );
+  for (const object of rest) await kube.apply(object);
+  const all = [first, ...crds.objects, ...rest].filter((one) => one !== undefined);
+  return {
+    crds: crds.source,
+    objects: all.map((one) => `${one.kind} ${one.metadata.name}`),
+  };
+}
+
+/**
+ * Objects stored in one version cannot be read through a definition that stores another
+ * until somebody converts them, and nobody does while the platform changes.
+ */
+async function requireReplaceable(
+  kube: Kube,
+  wanted: readonly Crd[],
+  release: string,
+): Promise<void> {
+  const objects = await Promise.all(wanted.map(async (crd) => {
+    const existing = await kube.get<Crd>({ ...CRD_KIND, name: crd.metadata.name });
+    if (existing === undefined || storageVersion(existing) === storageVersion(crd)) return [];
+    const apiVersion = `${existing.spec.group}/${storageVersion(existing)}`;
+    return (await kube.list({ apiVersion, kind: existing.spec.names.kind })).items;
+  }));
+  const left = objects.flat();
+  if (left.length === 0) return;
+  const names = left.map((one) => `${one.kind} ${one.metadata.namespace}/${one.metadata.name}`);
+  throw preconditionError(
+    "CRDS_IN_USE",
+    `Dynamo ${release} keeps its objects in another form than the release installed here, ` +
+      `and there are ${left.length}: ${names.slice(0, 5).join(", ")}${left.length > 5 ? " …" : ""}`,
+    "Remove the graphs (deno task cleanup), then install again.",
+  );
+}
+
+const DEFINITION_HASH = "dynamo-eks.local/definition-hash";
+const GONE_MS = 60_000;
+
+/**
+ * A definition that says the same already is left alone: applying it would take the older
+ * version's conversion away until the operator notices.
+ */
+async function applyDefinition(ctx: Context, kube: Kube, object: Crd): Promise<void> {
+  const hash = hashOf(object).slice(0, 16);
+  const name = object.metadata.name;
+  const existing = await kube.get<Crd>({ ...CRD_KIND, name });
+  if (existing?.metadata.annotations?.[DEFINITION_HASH] === hash) return;
+  if (existing !== undefined && storageVersion(existing) !== storageVersion(object)) {
+    await removeDefinition(ctx, kube, existing);
+  }
+  const annotations = { ...object.metadata.annotations, [DEFINITION_HASH]: hash };
+  const wanted: KubeObject = { ...object, metadata: { ...object.metadata, annotations } };
+  await kube.apply(wanted);
+}
+
+/** Deletes an unused definition and waits until it is gone. */
+async function removeDefinition(ctx: Context, kube: Kube, crd: Crd): Promise<void> {
+  const { name, uid } = crd.metadata;
+  await kube.delete({ ...CRD_KIND, name }, uid === undefined ? {} : { uid });
+  const end = ctx.clock.monotonic() + GONE_MS;
+  while (await kube.get({ ...CRD_KIND, name }) !== undefined) {
+    if (ctx.clock.monotonic() >= end) {
+      throw timeoutError(
+        "CRDS_STUCK",
+        `The definition ${name} of the earlier release is not gone after ${GONE_MS / 1000} s`,
+        { hint: "Run deno task install again in a minute, or deno task cleanup first." },
+      );
+    }
+    await ctx.clock.sleep(100, ctx.signal);
+  }
+}

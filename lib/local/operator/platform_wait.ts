@@ -1,0 +1,103 @@
+/**
+ * Waits for the platform on the embedded cluster.
+ *
+ * @module
+ */
+import type { Release } from "../../blueprint/types.ts";
+import type { Context } from "../../cli/context.ts";
+import { timeoutError } from "../../cli/errors.ts";
+import type { Kube, KubeObject, ObjectRef } from "../../kube/types.ts";
+import { type Crd, CRD_KIND } from "./crds/crd.ts";
+import { featuresOf } from "./features.ts";
+import { GROUP } from "./names.ts";
+import { OPERATOR_NAME, PLATFORM_SELECTOR } from "./platform_names.ts";
+
+/** Options of {@link waitPlatform}. */
+export interface WaitPlatformOptions {
+  /** Dynamo version. */
+  readonly release: Pick<Release, "version" | "rules">;
+  /** Namespace of the platform. */
+  readonly namespace: string;
+  /** Milliseconds to wait; one minute unless given. */
+  readonly timeoutMs?: number;
+  /** Told what is waited for. */
+  readonly onWait?: (what: string) => void;
+}
+
+/**
+ * Waits until the definitions are established and the operator's Deployment is available.
+ *
+ * @throws {TaskError} PLATFORM_NOT_READY (exit code 4) with conditions and events.
+ */
+export async function waitPlatform(
+  ctx: Context,
+  kube: Kube,
+  options: WaitPlatformOptions,
+): Promise<void> {
+  const timeoutMs = options.timeoutMs ?? 60_000;
+  const end = ctx.clock.monotonic() + timeoutMs;
+  for (;;) {
+    const missing = await whatIsMissing(kube, options);
+    if (missing === undefined) return;
+    options.onWait?.(missing);
+    if (ctx.clock.monotonic() >= end) {
+      throw timeoutError(
+        "PLATFORM_NOT_READY",
+        `Dynamo's platform in ${options.namespace} is not ready after ${
+          timeoutMs / 1000
+        } s: ${missing}`,
+        {
+          hint: "Run deno task install again; what is done already is not done twice.",
+          evidence: await evidence(kube, options.namespace),
+        },
+      );
+    }
+    await ctx.clock.sleep(200, ctx.signal);
+  }
+}
+
+async function whatIsMissing(
+  kube: Kube,
+  { namespace, release }: WaitPlatformOptions,
+): Promise<string | undefined> {
+  const wanted = featuresOf(release).graphApiVersion.split("/")[1];
+  for (const plural of ["dynamographdeployments", "dynamocomponentdeployments"]) {
+    const name = `${plural}.${GROUP}`;
+    const crd = await kube.get<Crd>({ ...CRD_KIND, name });
+    if (crd === undefined) return `the definition ${name} is not there`;
+    if (!hasCondition(crd, "Established")) return `the definition ${name} is not established`;
+    const version = crd.spec.versions.find((one) => one.name === wanted);
+    if (version?.served !== true) return `the definition ${name} does not serve ${wanted}`;
+  }
+  const operator = await kube.get(operatorRef(namespace));
+  if (operator === undefined) return `the Deployment ${OPERATOR_NAME} is not there`;
+  const current = operator["status"]?.observedGeneration === operator.metadata.generation;
+  if (current && hasCondition(operator, "Available")) return undefined;
+  return `the Deployment ${OPERATOR_NAME} is not available`;
+}
+
+function operatorRef(namespace: string): ObjectRef {
+  return { apiVersion: "apps/v1", kind: "Deployment", name: OPERATOR_NAME, namespace };
+}
+
+function hasCondition(object: KubeObject, type: string): boolean {
+  const conditions: { type: string; status: string }[] = object["status"]?.conditions ?? [];
+  return conditions.some((one) => one.type === type && one.status === "True");
+}
+
+async function evidence(kube: Kube, namespace: string): Promise<string[]> {
+  const labelSelector = PLATFORM_SELECTOR;
+  const pods = await kube.list({ apiVersion: "v1", kind: "Pod" }, { namespace, labelSelector });
+  const events = await kube.list({ apiVersion: "v1", kind: "Event" }, { namespace });
+  const states = pods.items.map((pod) => {
+    const waiting = (pod["status"]?.containerStatuses ?? [])
+      // deno-lint-ignore no-explicit-any -- statuses of containers
+      .map((one: any) => one.state?.waiting?.reason ?? one.state?.terminated?.reason)
+      .filter((reason: string | undefined) => reason !== undefined);
+    return `pod ${pod.metadata.name}: ${[pod["status"]?.phase, ...waiting].join(", ")}`;
+  });
+  const warnings = events.items.filter((event) => event["type"] === "Warning")
+    .slice(-5)
+    .map((event) => `event ${event["involvedObject"]?.name}: ${event["message"]}`);
+  return [...states, ...warnings];
+}
