@@ -3,9 +3,7 @@
  *
  * @module
  */
-import { messageOf } from "../../cli/errors.ts";
-import type { Context } from "../../cli/context.ts";
-import type { Kube, KubeObject } from "../../kube/types.ts";
+import type { KubeObject } from "../../kube/types.ts";
 import { type Pod, podUid } from "./pod_types.ts";
 
 const API_VERSION = "kwok.x-k8s.io/v1alpha1";
@@ -60,7 +58,8 @@ function owned(pod: Pod, kind: string): KubeObject {
       name: pod.metadata.name,
       namespace: pod.metadata.namespace ?? "default",
       labels: { "app.kubernetes.io/managed-by": "dynamo-eks" },
-      // Garbage collection takes them away with the pod, even when nobody is here to do it.
+      // Garbage collection takes them away with the pod: even when nobody is here to do it, and
+      // not when a new pod of the same name has taken them over meanwhile.
       ownerReferences: [{
         apiVersion: "v1",
         kind: "Pod",
@@ -69,24 +68,4 @@ function owned(pod: Pod, kind: string): KubeObject {
       }],
     },
   };
-}
-
-/** Removes both objects of a pod, unless a new pod of that name has taken them over. */
-export async function removeKubeletObjects(
-  ctx: Pick<Context, "ui">,
-  kube: Kube,
-  pod: Pod,
-): Promise<void> {
-  for (const kind of ["Logs", "PortForward"]) {
-    const { name, namespace } = pod.metadata;
-    const ref = { apiVersion: API_VERSION, kind, name, namespace };
-    try {
-      const object = await kube.get(ref);
-      const uid = object?.metadata.uid;
-      const ours = object?.metadata.ownerReferences?.some((owner) => owner.uid === podUid(pod));
-      if (ours === true) await kube.delete(ref, uid === undefined ? {} : { uid });
-    } catch (error) {
-      ctx.ui.debug(`${kind} of ${name}: ${messageOf(error)}`);
-    }
-  }
 }

@@ -6,7 +6,9 @@
 import type { AgentParts } from "./agent_parts.ts";
 import { writePodRecord } from "./container_files.ts";
 import type { PodPorts } from "./container_plan.ts";
+import { containerImage } from "./container_image.ts";
 import { portForwardObject } from "./kubelet_objects.ts";
+import { publicNetwork } from "./network.ts";
 import { type Pod, podUid } from "./pod_types.ts";
 
 /** The ports of one pod. */
@@ -27,6 +29,13 @@ export function podPorts(
   let ports: Record<string, number> = { ...before };
   let networkId: string | undefined;
   let announced: string | undefined;
+  // The operator talks to the API server and so runs outside the private network: the relay
+  // must not hold its ports.
+  const outside = (pod().spec?.containers ?? []).some((container) =>
+    containerImage(container.image ?? "").kind === "operator"
+  );
+  const machine = publicNetwork(parts.ctx, "runs outside the private network");
+  const network = () => outside ? machine : parts.network();
 
   const announce = async () => {
     const text = JSON.stringify(ports);
@@ -39,12 +48,12 @@ export function podPorts(
     announced = text;
   };
   const refresh = async () => {
-    const network = parts.network();
-    if (networkId !== network.id) {
+    const current = network();
+    if (networkId !== current.id) {
       const again: Record<string, number> = {};
-      for (const [port, local] of Object.entries(ports)) again[port] = await network.open(local);
+      for (const [port, local] of Object.entries(ports)) again[port] = await current.open(local);
       ports = again;
-      networkId = network.id;
+      networkId = current.id;
     }
     await announce();
   };
@@ -54,12 +63,12 @@ export function podPorts(
     },
     refresh,
     async ensure(containerPorts) {
-      const network = parts.network();
-      for (const port of containerPorts) ports[port] ??= await network.open();
+      const current = network();
+      for (const port of containerPorts) ports[port] ??= await current.open();
       await announce();
     },
     async release() {
-      for (const port of Object.values(ports)) await parts.network().release(port);
+      for (const port of Object.values(ports)) await network().release(port);
     },
   };
 }

@@ -13,7 +13,7 @@ import { lookAtProcess } from "./container_process.ts";
 import { adoptContainer, type ContainerRun, viewOf } from "./container_run.ts";
 import { stepContainer } from "./container_step.ts";
 import { containerEnded, killWhenDue } from "./container_end.ts";
-import { logsObject, removeKubeletObjects } from "./kubelet_objects.ts";
+import { logsObject } from "./kubelet_objects.ts";
 import { choosePodAddress } from "./pod_address.ts";
 import { podPorts, type PodPortsKeeper } from "./pod_ports.ts";
 import { podStatus, sameStatus, statusPatch } from "./pod_status.ts";
@@ -188,7 +188,6 @@ export function runPod(parts: AgentParts, first: Pod): PodRun {
       });
     }
     await ports?.release();
-    await removeKubeletObjects(ctx, parts.kube, pod);
     await removeAll(ctx, podFolder(parts.config.layout, podUid(pod)));
     await removeAll(ctx, logFolder(parts, pod));
     parts.events.forget(podUid(pod));
