@@ -63,8 +63,12 @@ export function denoProcesses(): Processes {
     get denoPath() {
       return Deno.execPath();
     },
-    get self() {
-      return { pid: Deno.pid, started: processStart(Deno.pid) ?? "unknown" };
+    self: {
+      pid: Deno.pid,
+      // Found out only when asked for: tasks that start no programs may not look.
+      get started() {
+        return processStart(Deno.pid) ?? "unknown";
+      },
     },
     run: runProcess,
     daemon: startDaemon,

@@ -15,7 +15,7 @@ Deno.test("amounts read like a person writes them", () => {
   assert.equal(formatBytes(999), "999 B");
   assert.equal(formatBytes(1_500_000), "1.5 MB");
   assert.equal(formatBytes(613_000_000), "613 MB");
-  assert.equal(formatDuration(420), "0.4 s");
+  assert.equal(formatDuration(420), "420 ms");
   assert.equal(formatDuration(12_400), "12 s");
   assert.equal(formatDuration(200_000), "3 min 20 s");
   assert.equal(formatDuration(7_500_000), "2 h 5 min");

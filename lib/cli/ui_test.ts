@@ -28,7 +28,7 @@ Deno.test("the plain terminal writes whole lines without escapes", () => {
   step.done("all parts");
   ui.warn("careful");
   ui.debug("hidden without --verbose");
-  assert.equal(written.join(""), "• Build\n✓ Build: all parts (0.2 s)\n! careful\n");
+  assert.equal(written.join(""), "• Build\n✓ Build: all parts (200 ms)\n! careful\n");
 });
 
 Deno.test("the plain terminal repeats progress at most every ten seconds", () => {

@@ -5,7 +5,6 @@
  */
 import type { Context } from "../cli/context.ts";
 import { messageOf } from "../cli/errors.ts";
-import type { StepUi } from "../cli/ui.ts";
 import { formatDuration } from "../cli/text.ts";
 import { runEndpointChecks } from "../serving/checks.ts";
 import { forwardFrontend, frontendService } from "./frontend.ts";
@@ -74,7 +73,7 @@ function componentsCheck(graph: GraphState): GraphCheck {
   const behind = graph.components.filter((component) => !component.settled);
   return {
     id: "components",
-    title: "components ready",
+    title: "Components",
     outcome: behind.length === 0 ? "passed" : "failed",
     ms: 0,
     detail: (behind.length === 0 ? graph.components : behind)
@@ -90,7 +89,7 @@ async function greetingCheck(
   const start = ctx.clock.monotonic();
   const check = (outcome: "passed" | "failed", detail: string): GraphCheck => ({
     id: "greeting",
-    title: "client receives the worker's stream",
+    title: "Greeting",
     outcome,
     ms: ctx.clock.monotonic() - start,
     detail,
@@ -110,12 +109,12 @@ async function greetingCheck(
 }
 
 function showCheck(ctx: Context, check: GraphCheck): void {
-  const step: StepUi = ctx.ui.step(check.title);
-  const took = check.ms > 0 ? ` (${formatDuration(check.ms)})` : "";
-  if (check.outcome === "skipped") step.skip(check.detail);
-  else if (check.outcome === "passed") step.done(`${check.detail}${took}`);
+  const took = check.ms >= 1 ? ` (${formatDuration(check.ms)})` : "";
+  const text = `${check.title}: ${check.detail}${took}`;
+  if (check.outcome === "skipped") ctx.ui.info(`- ${text}`);
+  else if (check.outcome === "passed") ctx.ui.success(text);
   else {
-    step.fail(`${check.detail}${took}`);
+    ctx.ui.error(text);
     if (check.curl !== undefined) ctx.ui.info(`    ${check.curl}`);
   }
 }
