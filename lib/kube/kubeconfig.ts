@@ -13,7 +13,6 @@ import type {
   Context as KubeContext,
   User,
 } from "@kubernetes/client-node/dist/config_types.js";
-import { parse } from "@std/yaml";
 import { delimiter, dirname, join, resolve } from "node:path";
 import type { Context } from "../cli/context.ts";
 import { messageOf, preconditionError, type TaskError } from "../cli/errors.ts";
@@ -108,7 +107,7 @@ async function addFile(merged: Merged, file: string, text: string): Promise<void
   const { newClusters, newContexts, newUsers } = await import(
     "@kubernetes/client-node/dist/config_types.js"
   );
-  const content = parseKubeconfig(file, text);
+  const content = await parseKubeconfig(file, text);
   const folder = dirname(resolve(file));
   try {
     for (const cluster of newClusters(content["clusters"])) {
@@ -132,7 +131,8 @@ function addFirst<T extends { readonly name: string }>(all: Map<string, T>, entr
   if (!all.has(entry.name)) all.set(entry.name, entry);
 }
 
-function parseKubeconfig(file: string, text: string): Record<string, unknown> {
+async function parseKubeconfig(file: string, text: string): Promise<Record<string, unknown>> {
+  const { parse } = await import("@std/yaml");
   let content: unknown;
   try {
     content = parse(text);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Agent } from "node:https";
 import type { Context } from "../cli/context.ts";
 import { clusterAuthority, type Credentials, credentialSource, hasPlugin } from "./credentials.ts";
 import type { KubeconfigContext } from "./kubeconfig.ts";
@@ -14,6 +15,8 @@ export async function fetchTransport(ctx: Context, config: KubeconfigContext): P
   const authority = await clusterAuthority(ctx, cluster);
   const source = credentialSource(ctx, cluster, user);
   let client: { readonly http: Deno.HttpClient; readonly cert: string | undefined } | undefined;
+  // For WebSockets; it keeps no connections.
+  let agent: { readonly http: Agent; readonly cert: string | undefined } | undefined;
 
   function clientFor(credentials: Credentials): Deno.HttpClient {
     if (client !== undefined && client.cert === credentials.cert) return client.http;
@@ -48,9 +51,12 @@ export async function fetchTransport(ctx: Context, config: KubeconfigContext): P
         const { headers, cert, key } = await source.read();
         options["headers"] = headers;
         if (!cluster.server.startsWith("https:")) return;
-        const { Agent } = await import("node:https");
         const tls = { ca: authority, cert, key };
-        Object.assign(options, tls, { agent: new Agent(tls) });
+        if (agent === undefined || agent.cert !== cert) {
+          const { Agent } = await import("node:https");
+          agent = { http: new Agent(tls), cert };
+        }
+        Object.assign(options, tls, { agent: agent.http });
       },
     },
     refreshCredentials() {
