@@ -10,6 +10,7 @@ import type { Kube, KubeObject } from "../../kube/types.ts";
 import type { OperatorChoice } from "../agent_config.ts";
 import { type Crd, CRD_KIND, storageVersion } from "./crds/crd.ts";
 import { crdsFor, type CrdSource } from "./crds/source.ts";
+import { waitServed } from "./crds/served.ts";
 import { hashOf } from "./json.ts";
 import { platformObjects } from "./platform_objects.ts";
 
@@ -33,10 +34,10 @@ export interface AppliedPlatform {
 
 /**
  * Applies the definitions and all objects of the platform. What is there already is brought
- * up to date; nothing but an old definition's end is waited for.
+ * up to date. Waits until the definitions are served, not until the operator runs.
  *
  * @throws {TaskError} CRDS_DIR; CRDS_IN_USE when graphs of a release with another storage
- * version are there; CRDS_STUCK (exit code 4) when an old definition does not go.
+ * version are there; CRDS_STUCK (exit code 4) when an old definition does not go, CRDS_NOT_SERVED.
  */
 export async function applyPlatform(
   ctx: Context,
@@ -47,11 +48,11 @@ export async function applyPlatform(
   const crds = await crdsFor(ctx, release, { realOperator: options.operator?.kind === "binary" });
   const [first, ...rest] = platformObjects(release, namespace);
   if (first !== undefined) await kube.apply(first);
-  await requireReplaceable(kube, crds.objects as readonly Crd[], release.version);
-  await Promise.all(
-    crds.objects.map((object) => applyDefinition(ctx, kube, object as Crd)),
-  );
+  const definitions = crds.objects as readonly Crd[];
+  await requireReplaceable(kube, definitions, release.version);
+  await Promise.all(definitions.map((crd) => applyDefinition(ctx, kube, crd)));
   for (const object of rest) await kube.apply(object);
+  await waitServed(ctx, kube, definitions);
   const all = [first, ...crds.objects, ...rest].filter((one) => one !== undefined);
   return {
     crds: crds.source,

@@ -7,9 +7,8 @@ import type { Release } from "../../blueprint/types.ts";
 import type { Context } from "../../cli/context.ts";
 import { timeoutError } from "../../cli/errors.ts";
 import type { Kube, KubeObject, ObjectRef } from "../../kube/types.ts";
-import { type Crd, CRD_KIND } from "./crds/crd.ts";
+import { servedPlurals } from "./crds/served.ts";
 import { featuresOf } from "./features.ts";
-import { GROUP } from "./names.ts";
 import { OPERATOR_NAME, PLATFORM_SELECTOR } from "./platform_names.ts";
 
 /** Options of {@link waitPlatform}. */
@@ -60,14 +59,10 @@ async function whatIsMissing(
   kube: Kube,
   { namespace, release }: WaitPlatformOptions,
 ): Promise<string | undefined> {
-  const wanted = featuresOf(release).graphApiVersion.split("/")[1];
+  const apiVersion = featuresOf(release).graphApiVersion;
+  const served = await servedPlurals(kube, apiVersion);
   for (const plural of ["dynamographdeployments", "dynamocomponentdeployments"]) {
-    const name = `${plural}.${GROUP}`;
-    const crd = await kube.get<Crd>({ ...CRD_KIND, name });
-    if (crd === undefined) return `the definition ${name} is not there`;
-    if (!hasCondition(crd, "Established")) return `the definition ${name} is not established`;
-    const version = crd.spec.versions.find((one) => one.name === wanted);
-    if (version?.served !== true) return `the definition ${name} does not serve ${wanted}`;
+    if (!served.has(plural)) return `${plural} of ${apiVersion} are not served`;
   }
   const operator = await kube.get(operatorRef(namespace));
   if (operator === undefined) return `the Deployment ${OPERATOR_NAME} is not there`;

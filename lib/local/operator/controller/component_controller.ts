@@ -41,7 +41,7 @@ export async function reconcileComponent(parts: OperatorParts, key: string): Pro
   if (seen.metadata.deletionTimestamp !== undefined) {
     const children = [stores.deployments.get(key), serviceOf(parts, seen)]
       .filter((one) => one !== undefined && isControlledBy(one, seen)) as KubeObject[];
-    return await releaseObject(parts, seen, stores.components, children);
+    return await releaseObject(parts, seen, children);
   }
   const legacy = settings.features.behaviour === "legacy";
   let component = await claimObject(parts, seen, stores.components);

@@ -38,7 +38,7 @@ export async function reconcileGraph(parts: OperatorParts, key: string): Promise
   const seen = stores.graphs.get(key);
   if (seen === undefined || isIgnored(parts, seen)) return;
   if (seen.metadata.deletionTimestamp !== undefined) {
-    return await releaseObject(parts, seen, stores.graphs, componentsOf(parts, seen));
+    return await releaseObject(parts, seen, componentsOf(parts, seen));
   }
   const graph = await claimObject(parts, seen, stores.graphs, firstAnnotations(parts));
   try {
@@ -154,16 +154,17 @@ function componentsOf({ stores }: OperatorParts, graph: Graph): Component[] {
   return [...stores.components.all()].filter((one) => isControlledBy(one, graph));
 }
 
-/** Creates what is not there and leaves the rest as it is. */
+/** Creates what is not there, in order (a binding needs its role), and leaves the rest as it is. */
 async function createMissing(
   parts: OperatorParts,
   objects: readonly KubeObject[],
 ): Promise<void> {
-  await Promise.all(objects.map(async (object) => {
-    if (await parts.kube.get(refOf(object)) !== undefined) return;
+  const there = await Promise.all(objects.map((object) => parts.kube.get(refOf(object))));
+  for (const [index, object] of objects.entries()) {
+    if (there[index] !== undefined) continue;
     await parts.kube.create(object);
     parts.log("info", `created ${object.kind}`, { object: keyOf(object) });
-  }));
+  }
 }
 
 async function noteHash(

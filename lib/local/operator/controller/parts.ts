@@ -99,10 +99,9 @@ export async function claimObject<T extends KubeObject>(
  * collector would delete them too, but it learns of a new kind only up to 30 s after its
  * definition was made.
  */
-export async function releaseObject<T extends KubeObject>(
+export async function releaseObject(
   parts: OperatorParts,
-  object: T,
-  store: Store<T>,
+  object: KubeObject,
   children: readonly KubeObject[],
 ): Promise<void> {
   const finalizers = object.metadata.finalizers ?? [];
@@ -111,14 +110,12 @@ export async function releaseObject<T extends KubeObject>(
   const kept = finalizers.includes("orphan");
   for (const child of kept ? [] : children) await deleteOwned(parts, child);
   try {
-    store.put(
-      await parts.kube.patch<T>(refOf(object), "merge", {
-        metadata: {
-          resourceVersion: object.metadata.resourceVersion,
-          finalizers: finalizers.filter((one) => one !== FINALIZER),
-        },
-      }),
-    );
+    await parts.kube.patch(refOf(object), "merge", {
+      metadata: {
+        resourceVersion: object.metadata.resourceVersion,
+        finalizers: finalizers.filter((one) => one !== FINALIZER),
+      },
+    });
     parts.log("info", `released ${object.kind}`, { object: keyOf(object) });
   } catch (error) {
     if (!isNotFound(error)) throw error;

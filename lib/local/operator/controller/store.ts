@@ -25,18 +25,30 @@ export function keyOf(object: KubeObject): string {
   return `${namespaceOf(object)}/${object.metadata.name}`;
 }
 
+const MOST_GONE = 500;
+
 /** An empty store. */
 export function makeStore<T extends KubeObject>(): Store<T> {
   let objects = new Map<string, T>();
+  // An answer to an earlier write can come after the news that the object is gone.
+  const gone = new Set<string>();
+  const bury = (object: T | KubeObject) => {
+    const { uid } = object.metadata;
+    if (uid === undefined) return;
+    gone.add(uid);
+    if (gone.size > MOST_GONE) gone.delete(gone.values().next().value!);
+  };
   return {
     get: (key) => objects.get(key),
     all: () => objects.values(),
     put(object) {
+      if (gone.has(object.metadata.uid ?? "")) return;
       const key = keyOf(object);
       const known = objects.get(key);
       if (known === undefined || !isOlder(object, known)) objects.set(key, trimmed(object));
     },
     remove(object) {
+      bury(object);
       const known = objects.get(keyOf(object));
       // The event of an object that was replaced by another of the same name.
       if (known === undefined || known.metadata.uid !== object.metadata.uid) return false;
@@ -45,9 +57,11 @@ export function makeStore<T extends KubeObject>(): Store<T> {
     replaceAll(list) {
       const before = objects;
       objects = new Map(list.map((object) => [keyOf(object), trimmed(object)]));
-      return [...before.values()].filter((one) =>
+      const missing = [...before.values()].filter((one) =>
         objects.get(keyOf(one))?.metadata.uid !== one.metadata.uid
       );
+      missing.forEach(bury);
+      return missing;
     },
   };
 }
