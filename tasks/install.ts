@@ -12,7 +12,9 @@ import { withLock } from "../lib/cli/lock.ts";
 import { runTask } from "../lib/cli/main.ts";
 import { commonOptions, dynamoVersionOption } from "../lib/cli/options.ts";
 import { printPlan, runPlan } from "../lib/cli/plan.ts";
+import { exists } from "../lib/cli/files.ts";
 import { planLocalInstall } from "../lib/local/install.ts";
+import { localLayout } from "../lib/local/layout.ts";
 import { recallTarget, type TargetKind } from "../lib/target/target.ts";
 
 /** The task. */
@@ -68,6 +70,8 @@ async function chooseTarget(ctx: Context, asked: TargetKind | undefined): Promis
   if (asked !== undefined) return asked;
   const remembered = await recallTarget(ctx);
   if (remembered !== undefined) return remembered.kind;
+  // An install that was interrupted before it could remember.
+  if (await exists(ctx, localLayout(ctx).root)) return "local";
   if (!ctx.ui.interactive) {
     throw usageError(
       "TARGET_MISSING",
