@@ -19,9 +19,10 @@ import {
   requireProgramSource,
 } from "./binaries/programs.ts";
 import { clusterState, type RunningCluster, startCluster } from "./cluster.ts";
+import { runningDaemon } from "./daemon.ts";
 import { kubeconfigPath } from "./kubeconfig.ts";
 import { localLayout } from "./layout.ts";
-import { ensureNodeAgent, waitForOperator } from "./node_agent.ts";
+import { ensureNodeAgent, NODE_AGENT, waitForPlatform } from "./node_agent.ts";
 import { describeNodePools } from "./node_catalogue.ts";
 import { ensureNodes } from "./nodes.ts";
 import { applyPlatform } from "./operator/platform.ts";
@@ -29,6 +30,7 @@ import { findInterpreter } from "./python/interpreter.ts";
 import { findRuntime, prepareRuntime, pythonFolder } from "./python/runtime.ts";
 import { runtimeFor } from "./python/runtime_versions.ts";
 import { readState, writeState } from "./state.ts";
+import { retractReadiness } from "./stale_pods.ts";
 import { requireSupportedPlatform } from "./supported.ts";
 
 /** What to install. */
@@ -197,6 +199,9 @@ function nodeAgentStep(root: Context, options: LocalInstallOptions, prepared: Pr
     deadlineMs: 2 * MINUTE,
     run: async (ctx, ui) => {
       const { layout, programs } = needed(prepared.cluster);
+      if (await runningDaemon(ctx, layout, NODE_AGENT) === undefined) {
+        await withKube(ctx, prepared, (kube) => retractReadiness(ctx, kube, layout));
+      }
       const outcome = await ensureNodeAgent(ctx, {
         kubeconfig: kubeconfigPath(layout, "node-agent"),
         operatorKubeconfig: kubeconfigPath(layout, "operator"),
@@ -208,10 +213,11 @@ function nodeAgentStep(root: Context, options: LocalInstallOptions, prepared: Pr
         etcd: programs.commands.etcd,
         operator: options.operator,
       });
+      const { release, namespace } = options;
       await withKube(
         ctx,
         prepared,
-        (kube) => waitForOperator(ctx, kube, layout, options.namespace, ui),
+        (kube) => waitForPlatform(ctx, kube, layout, { release, namespace, onWait: ui.update }),
       );
       await noteInstalled(ctx, options);
       return outcome === "running" ? "were running" : undefined;

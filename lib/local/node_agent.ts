@@ -3,10 +3,8 @@
  *
  * @module
  */
-import type { Context } from "../cli/context.ts";
-import { timeoutError } from "../cli/errors.ts";
+import { type Context, withContext } from "../cli/context.ts";
 import { readIfThere, writeFileAtomic } from "../cli/files.ts";
-import type { StepUi } from "../cli/ui.ts";
 import type { Kube } from "../kube/types.ts";
 import type { AgentConfig } from "./agent_config.ts";
 import {
@@ -17,16 +15,13 @@ import {
   stopDaemon,
 } from "./daemon.ts";
 import { type LocalLayout, localLayout } from "./layout.ts";
+import { waitPlatform, type WaitPlatformOptions } from "./operator/platform.ts";
 
 /** Name of the node agent's process and log. */
 export const NODE_AGENT = "node-agent";
 
-/** Name of the operator's Deployment, as the platform's chart has it. */
-export const OPERATOR_DEPLOYMENT = "dynamo-platform-dynamo-operator-controller-manager";
-
 /** Milliseconds that the agent gets to end the pods' processes and itself. */
 const STOP_MS = 30_000;
-const OPERATOR_MS = 60_000;
 
 // The agent runs programs, so it could do anything anyway; still it asks for no more than
 // it uses, and nothing of it leaves this machine.
@@ -104,42 +99,32 @@ export async function stopNodeAgent(ctx: Context): Promise<boolean> {
 }
 
 /**
- * Waits until the operator's Deployment is available: the proof that the agent runs pods.
+ * Waits until the platform is ready: the proof that the agent runs pods.
  *
- * @throws {TaskError} PROCESS_ENDED when the agent is gone, OPERATOR_NOT_READY (exit code 4)
- * after 60 seconds.
+ * @throws {TaskError} PROCESS_ENDED when the agent is gone, PLATFORM_NOT_READY (exit code 4)
+ * after a minute.
  */
-export async function waitForOperator(
+export async function waitForPlatform(
   ctx: Context,
   kube: Kube,
   layout: LocalLayout,
-  namespace: string,
-  ui: StepUi,
+  options: WaitPlatformOptions,
 ): Promise<void> {
-  const end = ctx.clock.monotonic() + OPERATOR_MS;
-  ui.update("waiting for the operator");
+  const over = new AbortController();
+  const signal = AbortSignal.any([ctx.signal, over.signal]);
+  const inner = withContext(ctx, { signal });
+  try {
+    await Promise.race([waitPlatform(inner, kube, options), whileAgentRuns(inner, layout)]);
+  } finally {
+    over.abort();
+  }
+}
+
+async function whileAgentRuns(ctx: Context, layout: LocalLayout): Promise<never> {
   for (;;) {
-    const deployment = await kube.get({
-      apiVersion: "apps/v1",
-      kind: "Deployment",
-      name: OPERATOR_DEPLOYMENT,
-      namespace,
-    });
-    const current = deployment?.status?.observedGeneration === deployment?.metadata.generation;
-    if (current && (deployment?.status?.availableReplicas ?? 0) > 0) return;
     if (await runningDaemon(ctx, layout, NODE_AGENT) === undefined) {
       throw await deadError(ctx, layout, NODE_AGENT, "ended right after its start");
     }
-    if (ctx.clock.monotonic() >= end) {
-      throw timeoutError(
-        "OPERATOR_NOT_READY",
-        `The operator is not available after ${OPERATOR_MS / 1000} s`,
-        {
-          hint: `Look at ${layout.logs}/${NODE_AGENT}.log, then run deno task install again.`,
-          evidence: (await deadError(ctx, layout, NODE_AGENT, "")).evidence,
-        },
-      );
-    }
-    await ctx.clock.sleep(100, ctx.signal);
+    await ctx.clock.sleep(200, ctx.signal);
   }
 }
