@@ -5,7 +5,7 @@
  * @module
  */
 import type { Context } from "./context.ts";
-import { preconditionError } from "./errors.ts";
+import { messageOf, preconditionError } from "./errors.ts";
 
 /** Who holds the lock. */
 export interface LockHolder {
@@ -26,16 +26,16 @@ export function lockPath(ctx: Pick<Context, "home">): string {
  * Runs `body` while holding the lock of the state folder. The file itself stays: removing
  * it would let two tasks hold two files of the same name.
  *
- * @throws {TaskError} LOCKED (exit code 3) that names the holder when another task has it.
+ * @throws {TaskError} LOCKED (exit code 3) that names the holder when another task has it,
+ * STATE_FOLDER (exit code 3) when the folder cannot be written.
  */
 export async function withLock<T>(
   ctx: Context,
   command: string,
   body: () => Promise<T>,
 ): Promise<T> {
-  await ctx.fs.mkdir(ctx.home, { recursive: true, mode: 0o700 });
   const path = lockPath(ctx);
-  const file = await ctx.fs.open(path, { read: true, write: true, create: true, mode: 0o600 });
+  const file = await openLock(ctx, path);
   try {
     if (!await file.tryLock(true)) throw lockedError(await readHolder(file), path);
     await writeHolder(file, {
@@ -51,6 +51,20 @@ export async function withLock<T>(
   } finally {
     // Closing gives the lock back.
     file.close();
+  }
+}
+
+async function openLock(ctx: Context, path: string): Promise<Deno.FsFile> {
+  try {
+    await ctx.fs.mkdir(ctx.home, { recursive: true, mode: 0o700 });
+    return await ctx.fs.open(path, { read: true, write: true, create: true, mode: 0o600 });
+  } catch (error) {
+    throw preconditionError(
+      "STATE_FOLDER",
+      `The state folder ${ctx.home} cannot be written: ${messageOf(error)}`,
+      "Give it to your user, or set DYNAMO_HOME to a folder of your own.",
+      error,
+    );
   }
 }
 

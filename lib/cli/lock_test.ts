@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { withContext } from "./context.ts";
 import type { TaskError } from "./errors.ts";
 import { lockPath, withLock } from "./lock.ts";
 import { testContext } from "./testing.ts";
@@ -49,4 +50,17 @@ Deno.test("a lock goes with the process that was killed", async () => {
   await child.status;
   await reader.cancel();
   assert.equal(await withLock(ctx, "install", () => Promise.resolve("free")), "free");
+});
+
+Deno.test("a state folder that cannot be made is named", async () => {
+  await using made = await testContext();
+  await Deno.mkdir(made.ctx.home, { recursive: true });
+  await Deno.writeTextFile(`${made.ctx.home}/file`, "");
+  const ctx = withContext(made.ctx, { home: `${made.ctx.home}/file/.dynamo` });
+  await assert.rejects(withLock(ctx, "install", () => Promise.resolve()), (error: TaskError) => {
+    assert.equal(error.code, "STATE_FOLDER");
+    assert.equal(error.exitCode, 3);
+    assert.match(error.hint ?? "", /DYNAMO_HOME/);
+    return true;
+  });
 });

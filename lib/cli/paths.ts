@@ -11,9 +11,10 @@ export function projectRoot(): string {
   return fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 }
 
-/** State folder: `DYNAMO_HOME`, else `.dynamo` below the project's root. */
+/** State folder: `DYNAMO_HOME` (taken from the project's root when relative), else `.dynamo` there. */
 export function stateFolder(env: Environment, root: string): string {
-  return env.get("DYNAMO_HOME") ?? `${root}/.dynamo`;
+  const home = env.get("DYNAMO_HOME")?.replace(/(.)\/+$/, "$1") ?? ".dynamo";
+  return home.startsWith("/") ? home : `${root}/${home}`;
 }
 
 /** Cache folder as the XDG base directory specification has it: `$XDG_CACHE_HOME` or `~/.cache`. */

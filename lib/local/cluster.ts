@@ -31,6 +31,7 @@ import {
   runningDaemon,
   stopDaemon,
 } from "./daemon.ts";
+import { diskFullError, isDiskFull, requireSpace, type SpaceNeed } from "./disk_space.ts";
 import { writeKubeconfigs } from "./kubeconfig.ts";
 import { kwokConfig } from "./kwok/stages.ts";
 import { type LocalLayout, localLayout } from "./layout.ts";
@@ -40,8 +41,11 @@ import { type ClusterPorts, type ClusterState, readState, writeState } from "./s
 
 /** A control plane that is up. */
 export interface RunningCluster {
+  /** Folders of the cluster. */
   readonly layout: LocalLayout;
+  /** What runs. */
   readonly programs: Programs;
+  /** Ports, and what was installed. */
   readonly state: ClusterState;
   /** Where the API server is, and the administrator's token. */
   readonly access: ApiAccess;
@@ -50,12 +54,14 @@ export interface RunningCluster {
 }
 
 const READY_MS = 60_000;
+// etcd sets aside 64 MB for its log at once, and grows by as much; logs of the processes.
+const DISK_BYTES = 300e6;
 
 /**
  * Starts what does not run of the control plane, and waits until it can be used.
  *
- * @throws {TaskError} PROCESS_ENDED with the end of the log, or (exit code 4) API_NOT_READY,
- * CONTROLLERS_NOT_READY.
+ * @throws {TaskError} DISK_FULL (exit code 3), PROCESS_ENDED with the end of the log, or (exit
+ * code 4) API_NOT_READY, CONTROLLERS_NOT_READY.
  */
 export async function startCluster(
   ctx: Context,
@@ -63,6 +69,27 @@ export async function startCluster(
   ui: StepUi,
 ): Promise<RunningCluster> {
   const layout = localLayout(ctx);
+  const need: SpaceNeed = {
+    path: layout.root,
+    bytes: DISK_BYTES,
+    purpose: "The embedded cluster",
+    variable: "DYNAMO_HOME",
+  };
+  try {
+    if (await runningDaemon(ctx, layout, "etcd") === undefined) await requireSpace(ctx, need);
+    return await startAll(ctx, layout, programs, ui);
+  } catch (error) {
+    if (isDiskFull(error)) throw diskFullError(need, error);
+    throw error;
+  }
+}
+
+async function startAll(
+  ctx: Context,
+  layout: LocalLayout,
+  programs: Programs,
+  ui: StepUi,
+): Promise<RunningCluster> {
   for (
     const folder of [
       layout.root,

@@ -19,9 +19,13 @@ import type { ClusterPorts } from "./state.ts";
 
 /** What the command lines are made from. */
 export interface ControlPlaneInputs {
+  /** Folders of the cluster. */
   readonly layout: LocalLayout;
+  /** What to run. */
   readonly programs: Programs;
+  /** Tokens and keys; only their paths reach a command line. */
   readonly credentials: Credentials;
+  /** Ports on loopback. */
   readonly ports: ClusterPorts;
   /** The administrator's certificate authority, PEM; clients start again when it changes. */
   readonly ca: string;

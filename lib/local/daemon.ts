@@ -33,6 +33,7 @@ export interface DaemonSpec {
 
 /** A process that was started here, as its note has it. */
 export interface StartedDaemon {
+  /** Number and start. */
   readonly identity: ProcessIdentity;
   /** Hash of the {@link DaemonSpec} it was started with. */
   readonly fingerprint: string;

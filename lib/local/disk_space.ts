@@ -36,6 +36,18 @@ async function nearestExisting(ctx: Pick<Context, "fs">, path: string): Promise<
   return "/";
 }
 
+/** What needs room. */
+export interface SpaceNeed {
+  /** Folder that it is made in. */
+  readonly path: string;
+  /** Bytes that it takes. */
+  readonly bytes: number;
+  /** What it is, as the beginning of a sentence. */
+  readonly purpose: string;
+  /** Environment variable that moves it elsewhere. */
+  readonly variable: "XDG_CACHE_HOME" | "DYNAMO_HOME";
+}
+
 /**
  * Refuses to begin when there is too little room.
  *
@@ -43,16 +55,16 @@ async function nearestExisting(ctx: Pick<Context, "fs">, path: string): Promise<
  */
 export async function requireSpace(
   ctx: Pick<Context, "fs" | "processes">,
-  path: string,
-  bytes: number,
-  purpose: string,
+  need: SpaceNeed,
 ): Promise<void> {
-  const free = await freeBytes(ctx, path);
-  if (free === undefined || free >= bytes) return;
+  const free = await freeBytes(ctx, need.path);
+  if (free === undefined || free >= need.bytes) return;
   throw preconditionError(
     "DISK_FULL",
-    `${purpose} needs ${megabytes(bytes)} at ${path}, and only ${megabytes(free)} are free`,
-    spaceHint(path),
+    `${need.purpose} needs ${megabytes(need.bytes)} at ${need.path}, and only ${
+      megabytes(free)
+    } are free`,
+    spaceHint(need),
   );
 }
 
@@ -64,22 +76,18 @@ export function isDiskFull(error: unknown): boolean {
 }
 
 /** The error for a disk that became full while something was made. */
-export function diskFullError(
-  path: string,
-  bytes: number,
-  purpose: string,
-  cause?: unknown,
-): TaskError {
+export function diskFullError(need: SpaceNeed, cause?: unknown): TaskError {
+  const { purpose, bytes, path } = need;
   return preconditionError(
     "DISK_FULL",
     `The disk became full: ${purpose} needs ${megabytes(bytes)} at ${path}`,
-    spaceHint(path),
+    spaceHint(need),
     cause,
   );
 }
 
-function spaceHint(path: string): string {
-  return `Free some room at ${path}, or put the cache elsewhere with XDG_CACHE_HOME, and run it again.`;
+function spaceHint({ path, variable }: SpaceNeed): string {
+  return `Free some room at ${path}, or choose another disk with ${variable}, and run it again.`;
 }
 
 function megabytes(bytes: number): string {

@@ -17,7 +17,9 @@ import { type ClusterState, readState } from "./state.ts";
 
 /** One process of the cluster. */
 export interface ProcessStatus {
+  /** Short name, as in its log. */
   readonly name: string;
+  /** Whether it runs now. */
   readonly running: boolean;
   /** Process number, when it runs. */
   readonly pid?: number;
@@ -33,6 +35,7 @@ export interface ProcessStatus {
 
 /** The embedded cluster as a whole. */
 export interface LocalStatus {
+  /** How much of the control plane runs. */
   readonly condition: ClusterCondition;
   /** Whether the API server answers that it is ready. */
   readonly ready: boolean;

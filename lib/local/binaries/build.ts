@@ -9,7 +9,7 @@ import { preconditionError, TaskError } from "../../cli/errors.ts";
 import { exists, removeAll } from "../../cli/files.ts";
 import { formatDuration } from "../../cli/text.ts";
 import type { StepUi } from "../../cli/ui.ts";
-import { diskFullError, isDiskFull, requireSpace } from "../disk_space.ts";
+import { diskFullError, isDiskFull, requireSpace, type SpaceNeed } from "../disk_space.ts";
 import { lastLines } from "../mask_credentials.ts";
 import { type GoTool, requireGo } from "./go.ts";
 import { BUILT_VERSIONS } from "./pinned.ts";
@@ -71,12 +71,10 @@ export async function buildPrograms(ctx: Context, ui: StepUi, folder: string): P
     `${go.moduleCache}/k8s.io/kubernetes@v${BUILT_VERSIONS.kubernetes}`,
   );
   const own = `${ctx.cache}/go`;
-  await requireSpace(
-    ctx,
-    warm ? go.buildCache : own,
-    warm ? WARM_BYTES : COLD_BYTES,
-    "Building the control plane",
-  );
+  await requireSpace(ctx, {
+    ...buildNeed(ctx),
+    ...(warm ? { path: go.buildCache, bytes: WARM_BYTES } : {}),
+  });
   const env: Record<string, string> = {
     CGO_ENABLED: "0",
     GOWORK: "off",
@@ -92,6 +90,15 @@ export async function buildPrograms(ctx: Context, ui: StepUi, folder: string): P
   const total = await countPackages(ctx, ui, go, env);
   await compile(ctx, ui, go, env, folder, total);
   if (!warm) await removeAll(ctx, own);
+}
+
+function buildNeed(ctx: Pick<Context, "cache">): SpaceNeed {
+  return {
+    path: ctx.cache,
+    bytes: COLD_BYTES,
+    purpose: "Building the control plane",
+    variable: "XDG_CACHE_HOME",
+  };
 }
 
 async function countPackages(
@@ -147,7 +154,7 @@ async function compile(
 
 function goError(ctx: Context, go: GoTool, stderr: string, what: string): TaskError | Error {
   if (ctx.signal.aborted) return ctx.signal.reason;
-  if (isDiskFull(stderr)) return diskFullError(ctx.cache, COLD_BYTES, what);
+  if (isDiskFull(stderr)) return diskFullError(buildNeed(ctx));
   if (/requires go >= |toolchain not available/.test(stderr)) {
     return preconditionError(
       "GO_OLD",

@@ -40,16 +40,19 @@ export interface PinnedDownload {
   readonly program?: ProgramName;
 }
 
-type Arch = "amd64" | "arm64";
+/** Architectures that files are published for, as their names have them. */
+export type PublishedArch = "amd64" | "arm64";
 
 /** Name of an architecture in published file names; undefined when nothing is published for it. */
-export function publishedArch(arch: string): Arch | undefined {
+export function publishedArch(arch: string): PublishedArch | undefined {
   return arch === "x86_64" ? "amd64" : arch === "aarch64" ? "arm64" : undefined;
 }
 
 // Sources: Kubernetes' CHANGELOG-1.36.md (SHA-512 of the server archives), Kubespray's
 // checksums.yml (etcd), and two package definitions that agree (kwok: AUR kwok-bin, Nix kwok-bin).
-const HASHES: Readonly<Record<Arch, Readonly<Record<"kubernetes" | "etcd" | "kwok", string>>>> = {
+const HASHES: Readonly<
+  Record<PublishedArch, Readonly<Record<"kubernetes" | "etcd" | "kwok", string>>>
+> = {
   amd64: {
     kubernetes: "1c64da92575451c2c7ff97c79b772e603995f8e76da1371a6b0746aaa27b65dc" +
       "e81c4d734cbb50f40e71486a8e08df36f14e12974f97d4d29e41f23a172a6a25",

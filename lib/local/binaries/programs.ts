@@ -9,7 +9,7 @@ import { readIfThere, removeAll, writeFileAtomic } from "../../cli/files.ts";
 import { formatDuration } from "../../cli/text.ts";
 import type { StepUi } from "../../cli/ui.ts";
 import { withCacheLock } from "../cache_lock.ts";
-import { diskFullError, isDiskFull, requireSpace } from "../disk_space.ts";
+import { diskFullError, isDiskFull, requireSpace, type SpaceNeed } from "../disk_space.ts";
 import { buildPrograms, BUILT_PROGRAM, sourceKey } from "./build.ts";
 import { areReachable, DOWNLOAD_CODES, downloadAll } from "./download.ts";
 import { requireGo } from "./go.ts";
@@ -27,8 +27,11 @@ export type ProgramsOrigin = "build" | "download";
 
 /** Versions of the programs, without `v`. */
 export interface ProgramVersions {
+  /** API server, controller manager and scheduler. */
   readonly kubernetes: string;
+  /** etcd. */
   readonly etcd: string;
+  /** kwok. */
   readonly kwok: string;
 }
 
@@ -114,9 +117,15 @@ async function download(
 ): Promise<Programs | undefined> {
   if (pinned === undefined) return undefined;
   const folder = await folderOf(ctx, "download");
+  const need: SpaceNeed = {
+    path: folder,
+    bytes: DOWNLOAD_BYTES,
+    purpose: "Downloading the control plane",
+    variable: "XDG_CACHE_HOME",
+  };
   ui.update("looking for the published files");
   try {
-    await requireSpace(ctx, folder, DOWNLOAD_BYTES, "Downloading the control plane");
+    await requireSpace(ctx, need);
     await makeComplete(ctx, folder, async (partial) => {
       await downloadAll(ctx, pinned, partial, (done, total) => ui.progress(done, total, "bytes"));
       ui.update("unpacking");
@@ -125,9 +134,7 @@ async function download(
     return programsIn(folder, "download");
   } catch (error) {
     if (ctx.signal.aborted) throw ctx.signal.reason;
-    if (isDiskFull(error)) {
-      throw diskFullError(folder, DOWNLOAD_BYTES, "Downloading the control plane", error);
-    }
+    if (isDiskFull(error)) throw diskFullError(need, error);
     const codes: readonly string[] = Object.values(DOWNLOAD_CODES);
     if (!(error instanceof TaskError) || !codes.includes(error.code)) throw error;
     // Files that are not the published ones are worth a word; being offline is not.

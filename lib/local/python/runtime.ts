@@ -10,7 +10,7 @@ import { readIfThere, removeAll, writeFileAtomic } from "../../cli/files.ts";
 import type { StepUi } from "../../cli/ui.ts";
 import type { PythonRuntime } from "../agent_config.ts";
 import { withCacheLock } from "../cache_lock.ts";
-import { diskFullError, isDiskFull, requireSpace } from "../disk_space.ts";
+import { diskFullError, isDiskFull, requireSpace, type SpaceNeed } from "../disk_space.ts";
 import { lastLines } from "../mask_credentials.ts";
 import { findInterpreter, type Interpreter } from "./interpreter.ts";
 import { RUNTIME_NEEDS, type RuntimeVersion } from "./runtime_versions.ts";
@@ -90,9 +90,14 @@ async function make(
   interpreter: Interpreter,
   folder: string,
 ): Promise<PythonRuntime> {
-  const { bytes } = RUNTIME_NEEDS[runtime];
+  const need: SpaceNeed = {
+    path: folder,
+    bytes: RUNTIME_NEEDS[runtime].bytes,
+    purpose: `Dynamo ${runtime} for Python`,
+    variable: "XDG_CACHE_HOME",
+  };
   await removeAll(ctx, folder);
-  await requireSpace(ctx, folder, bytes, `Dynamo ${runtime} for Python`);
+  await requireSpace(ctx, need);
   try {
     ui.update(`virtual environment of Python ${interpreter.version}`);
     // An environment without pip of its own is made at once and takes 12 MB less.
@@ -113,9 +118,7 @@ async function make(
     };
     await writeFileAtomic(ctx, markerPath(folder), JSON.stringify(made) + "\n");
   } catch (error) {
-    if (isDiskFull(error)) {
-      throw diskFullError(folder, bytes, `Dynamo ${runtime} for Python`, error);
-    }
+    if (isDiskFull(error)) throw diskFullError(need, error);
     throw error;
   }
   const complete = await readComplete(ctx, folder, runtime, true);
