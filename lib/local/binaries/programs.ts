@@ -201,7 +201,12 @@ async function makeComplete(
   await removeAll(ctx, partial);
   await removeAll(ctx, folder);
   await ctx.fs.mkdir(partial, { recursive: true, mode: 0o700 });
-  await make(partial);
+  try {
+    await make(partial);
+  } catch (error) {
+    await removeAll(ctx, partial).catch(() => {});
+    throw error;
+  }
   const sizes: Record<string, number> = {};
   for await (const entry of ctx.fs.readDir(partial)) {
     sizes[entry.name] = (await ctx.fs.stat(`${partial}/${entry.name}`)).size;

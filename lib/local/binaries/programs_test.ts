@@ -9,7 +9,7 @@ import {
 import type { TaskError } from "../../cli/errors.ts";
 import { silentStep, testContext } from "../../cli/testing.ts";
 import { type PinnedDownload, PROGRAM_NAMES, type ProgramName } from "./pinned.ts";
-import { findPrograms, preparePrograms, requireProgramSource } from "./programs.ts";
+import { findPrograms, preparePrograms, programsFolder, requireProgramSource } from "./programs.ts";
 
 type Go = (args: readonly string[], options: RunOptions) => ProcessResult | Promise<ProcessResult>;
 
@@ -159,6 +159,9 @@ Deno.test("without published files the programs are built, with a bar over the p
     assert.ok(seen.includes("downloading Go modules: 1"), String(seen));
     assert.ok(seen.includes("2/3 packages"), String(seen));
     assert.deepEqual(await findPrograms(ctx), programs);
+    for await (const { name } of Deno.readDir(programsFolder(ctx))) {
+      assert.ok(!name.endsWith(".partial"), name);
+    }
     // Being offline is no cause for a warning.
     assert.deepEqual(talk, []);
   }, WORKING_GO);
