@@ -20,6 +20,7 @@ export async function runTask<S extends Options>(
   words: readonly string[] = Deno.args,
 ): Promise<never> {
   const verbose = words.includes("--verbose") || words.includes("-v");
+  keepLoopbackDirect();
   const ui = terminalUi(denoEnvironment, verbose);
   const controller = new AbortController();
   const stop = onInterrupt(controller, ui);
@@ -116,6 +117,15 @@ function onInterrupt(controller: AbortController, ui: Ui): () => void {
   return () => {
     for (const signal of signals) Deno.removeSignalListener(signal, handle);
   };
+}
+
+// Deno's fetch sends even 127.0.0.1 to HTTP_PROXY, and our port-forwards listen there.
+function keepLoopbackDirect(): void {
+  for (const name of ["NO_PROXY", "no_proxy"]) {
+    const before = Deno.env.get(name);
+    if (name === "no_proxy" && before === undefined) continue;
+    Deno.env.set(name, [before, "127.0.0.1", "localhost"].filter(Boolean).join(","));
+  }
 }
 
 /** Variables whose values are never shown. */

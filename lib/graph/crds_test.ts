@@ -99,8 +99,8 @@ Deno.test("every example is accepted by the definitions of its era", async () =>
   for (const version of GOLDEN_VERSIONS) {
     const release = testRelease(version);
     const era = ERAS[version]!;
-    const file = `${folder}/${era}/dynamographdeployments.yaml`;
-    const known = schemas.get(era) ?? await specSchemas(file);
+    const file: string = `${folder}/${era}/dynamographdeployments.yaml`;
+    const known: Record<string, JsonSchema> = schemas.get(era) ?? await specSchemas(file);
     schemas.set(era, known);
     const schema = known[release.graphApiVersion];
     assert.ok(schema?.properties, `${era} does not serve ${release.graphApiVersion}`);
