@@ -59,6 +59,7 @@ export async function startProcess(ctx: Context, options: StartOptions): Promise
   }
   return await ctx.processes.daemon(options.python, [
     "-I",
+    "-B",
     "-S",
     `${options.scripts}/container_shim.py`,
     folder,

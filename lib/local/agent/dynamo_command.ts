@@ -74,7 +74,8 @@ function dynamoBase(
     command: {
       kind: "process",
       program: config.python.interpreter,
-      env: { PYTHONUNBUFFERED: "1", ...env },
+      // Our scripts lie in the project, where nothing is to be written.
+      env: { PYTHONUNBUFFERED: "1", PYTHONDONTWRITEBYTECODE: "1", ...env },
       privateNetwork: true,
       waitFor: env["DYN_DISCOVERY_BACKEND"] === "file"
         ? []
