@@ -36,8 +36,8 @@ const FAULTS: [Partial<Fault> & Pick<Fault, "kind">, FailureKind, RegExp][] = [
   [{ kind: "close-midway" }, "reset", /connection ended after 3 events/],
   [{ kind: "truncate" }, "truncated", /ended after 3 events without its end mark/],
   [{ kind: "stream-error" }, "stream_error", /worker is gone/],
-  [{ kind: "hang", after: 0 }, "idle_timeout", /no byte from the server for 300 ms/],
-  [{ kind: "hang", after: 3 }, "idle_timeout", /no byte from the server for 300 ms/],
+  [{ kind: "hang", after: 0 }, "idle_timeout", /no byte from the server for 500 ms/],
+  [{ kind: "hang", after: 3 }, "idle_timeout", /no byte from the server for 500 ms/],
   [{ kind: "bad-chunk" }, "protocol", /Broken HTTP: a chunk's size/],
   [{ kind: "gzip" }, "protocol", /encoded as gzip/],
   [{ kind: "not-sse" }, "not_sse", /application\/json/],
@@ -47,7 +47,7 @@ const FAULTS: [Partial<Fault> & Pick<Fault, "kind">, FailureKind, RegExp][] = [
 
 for (const [fault, kind, pattern] of FAULTS) {
   Deno.test(`${fault.kind} ${fault.status ?? ""} ${fault.after ?? ""} is counted as ${kind}`, async () => {
-    const summary = await bench({ faults: [{ every: 10, ...fault }] }, { idleTimeoutMs: 300 });
+    const summary = await bench({ faults: [{ every: 10, ...fault }] }, { idleTimeoutMs: 500 });
     assert.deepEqual(summary.errors.by_kind, { [kind]: 4 });
     assert.match(summary.errors.details[0]!.message, pattern);
     assert.deepEqual(summary.requests, { scheduled: 40, completed: 36, failed: 4, resent: 0 });
