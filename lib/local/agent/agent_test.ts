@@ -125,7 +125,6 @@ Deno.test(
       assert.equal(logs!.metadata.ownerReferences?.[0]?.uid, pod.metadata.uid);
       assert.ok(!isAlive(pid));
       await until("records removed", () => [...Deno.readDirSync(config.layout.pods)].length === 0);
-      assert.equal(kube.objects("PortForward").length, 0);
       await stop();
     }),
 );

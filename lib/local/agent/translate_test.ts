@@ -182,7 +182,12 @@ for (const [version, line, env, endpoint, role] of workers) {
       ]);
       return;
     }
-    assert.deepEqual(command.args.slice(0, 2), ["-m", "dynamo.mocker"]);
+    assert.deepEqual(
+      command.args.slice(0, version === "0.4.1" ? 1 : 2),
+      version === "0.4.1"
+        ? ["/project/lib/local/agent/python/mocker_worker.py"]
+        : ["-m", "dynamo.mocker"],
+    );
     assert.equal(after(command.args, "--endpoint"), `dyn://${endpoint}`);
     assert.equal(after(command.args, "--model-name"), "M");
     assert.equal(after(command.args, "--model-path"), "/model");

@@ -44,8 +44,8 @@ export function workerCommand(
   return {
     ...base.command,
     args: [
-      "-m",
-      "dynamo.mocker",
+      // The mocker of 0.4.1 keeps its registration when it ends; engines do not.
+      ...(byFlags ? ["-m", "dynamo.mocker"] : [`${base.scripts}/mocker_worker.py`]),
       "--model-path",
       places.modelFolder,
       "--model-name",

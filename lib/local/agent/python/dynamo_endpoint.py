@@ -1,4 +1,14 @@
-"""What differs between Dynamo's releases when a script names, serves or calls an endpoint."""
+"""What scripts of ours need to be workers and clients under every release of Dynamo."""
+
+import asyncio
+import signal
+
+
+def shut_down_on_signals(runtime):
+    """Lets SIGTERM and SIGINT end the runtime, which gives up its registrations first."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, runtime.shutdown)
 
 
 async def find_endpoint(runtime, path, *, serving):

@@ -5,7 +5,7 @@ import os
 
 import uvloop
 from dynamo.runtime import DistributedRuntime, dynamo_worker
-from dynamo_endpoint import find_endpoint
+from dynamo_endpoint import find_endpoint, shut_down_on_signals
 
 PAUSE = 0.2  # seconds between two greetings, so that streaming can be seen
 
@@ -20,6 +20,7 @@ async def greet(names):
 
 @dynamo_worker()
 async def main(runtime: DistributedRuntime):
+    shut_down_on_signals(runtime)
     path = f"{os.environ.get('DYN_NAMESPACE') or 'hello_world'}.backend.generate"
     endpoint = await find_endpoint(runtime, path, serving=True)
     print(f"Serving endpoint {path}", flush=True)

@@ -10,7 +10,7 @@ import sys
 
 import uvloop
 from dynamo.runtime import DistributedRuntime, dynamo_worker
-from dynamo_endpoint import find_endpoint
+from dynamo_endpoint import find_endpoint, shut_down_on_signals
 
 
 async def answer(request):
@@ -20,6 +20,7 @@ async def answer(request):
 
 @dynamo_worker()
 async def main(runtime: DistributedRuntime):
+    shut_down_on_signals(runtime)
     path = sys.argv[1].removeprefix("dyn://")
     endpoint = await find_endpoint(runtime, path, serving=True)
     print(f"Serving endpoint {path}", flush=True)
