@@ -51,6 +51,8 @@ export function makeQueue(ctx: Pick<Context, "clock">, options: QueueOptions): W
 
   async function one(key: string): Promise<void> {
     try {
+      // Not before this key is noted as running: the work may add it again at once.
+      await Promise.resolve();
       await options.work(key);
       failures.delete(key);
     } catch (error) {
