@@ -4,13 +4,17 @@
  *
  * @module
  */
+import type { Context } from "../../cli/context.ts";
 import { denoContext } from "../../cli/context_deno.ts";
 import { EXIT, interruptedError, messageOf, TaskError } from "../../cli/errors.ts";
 import { plainUi } from "../../cli/ui_plain.ts";
 import { connectKube } from "../../kube/client.ts";
+import type { Kube } from "../../kube/types.ts";
 import type { Log } from "./controller/parts.ts";
 import { runOperator } from "./controller/run.ts";
 import { serveHealth } from "./health.ts";
+import { keepOffering, offerOldVersion } from "./convert/offer.ts";
+import { serveConversion } from "./convert/webhook.ts";
 import { readOptions } from "./options.ts";
 
 function write(text: string): void {
@@ -73,14 +77,42 @@ async function operate(words: readonly string[], signal: AbortSignal): Promise<v
     namespaces: restrictNamespace ?? "all",
     server: kube.server,
   });
-  await runOperator(ctx, kube, {
-    settings: options.settings,
-    log,
-    onReady: () => {
-      health?.setReady();
-      log("info", "ready");
-    },
-  });
+  const stop = new AbortController();
+  const ending = AbortSignal.any([signal, stop.signal]);
+  const offering = features.graphApiVersion === "nvidia.com/v1beta1"
+    ? await offerConversion(ctx, kube, cleanup, ending)
+    : undefined;
+  try {
+    await runOperator(ctx, kube, {
+      settings: options.settings,
+      log,
+      onReady: () => {
+        health?.setReady();
+        log("info", "ready");
+      },
+    });
+  } finally {
+    stop.abort();
+    await offering?.ended;
+  }
+}
+
+/** Serves the conversion and makes the API server use it, until the signal. */
+async function offerConversion(
+  ctx: Context,
+  kube: Kube,
+  cleanup: AsyncDisposableStack,
+  signal: AbortSignal,
+): Promise<{ readonly ended: Promise<void> }> {
+  const server = cleanup.use(await serveConversion(Deno.serve, ctx.clock.now()));
+  const onProblem = (error: unknown) =>
+    log("warn", `v1alpha1 cannot be offered: ${messageOf(error)}`);
+  try {
+    if (await offerOldVersion(kube, server)) log("info", "v1alpha1 is offered");
+  } catch (error) {
+    onProblem(error);
+  }
+  return { ended: keepOffering(ctx, kube, server, { signal, onProblem }) };
 }
 
 if (import.meta.main) Deno.exitCode = await main(Deno.args);

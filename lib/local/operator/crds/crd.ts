@@ -21,7 +21,12 @@ export interface Crd extends KubeObject {
       readonly served: boolean;
       readonly storage: boolean;
     }[];
-    readonly conversion?: { readonly strategy: string };
+    readonly conversion?: {
+      readonly strategy: string;
+      readonly webhook?: {
+        readonly clientConfig?: { readonly url?: string; readonly caBundle?: string };
+      };
+    };
   };
 }
 
