@@ -10,6 +10,7 @@ import { EXIT, messageOf, TaskError } from "../../lib/cli/errors.ts";
 import { runPlan, type Step } from "../../lib/cli/plan.ts";
 import { testContext } from "../../lib/cli/testing.ts";
 import { connectKube } from "../../lib/kube/client.ts";
+import { clusterState } from "../../lib/local/cluster.ts";
 import { localDeleteSteps } from "../../lib/local/delete.ts";
 import { localInstallSteps } from "../../lib/local/install_steps.ts";
 import { localLayout } from "../../lib/local/layout.ts";
@@ -98,7 +99,11 @@ Deno.test("install, again, after a power cut, and removal", async (t) => {
           if (!(error instanceof Deno.errors.NotFound)) throw error;
         }
       }
-      assert.equal((await localStatus(ctx)).condition, "stopped");
+      // A large process needs a moment to be gone.
+      for (let i = 0; i < 100 && await clusterState(ctx) !== "stopped"; i++) {
+        await ctx.clock.sleep(50);
+      }
+      assert.equal(await clusterState(ctx), "stopped");
       await install(ctx);
       assert.deepEqual(await operatorRestarts(ctx), [1]);
     });
