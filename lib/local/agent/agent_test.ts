@@ -3,7 +3,7 @@ import { type Context, withContext } from "../../cli/context.ts";
 import { testContext } from "../../cli/testing.ts";
 import type { AgentConfig } from "../agent_config.ts";
 import { type AgentOptions, runAgent } from "./agent.ts";
-import { readRelay } from "./network.ts";
+import { publicNetworkReason, readRelay } from "./network.ts";
 import type { ContainerStatus, Pod } from "./pod_types.ts";
 import { stopAllContainers } from "./stop_all.ts";
 import { type MemoryKube, memoryKube, testConfig, testPython } from "./testing.ts";
@@ -20,13 +20,17 @@ interface Setup {
   start(options?: AgentOptions): () => Promise<void>;
 }
 
-async function withAgent(body: (setup: Setup) => Promise<void>): Promise<void> {
+async function withAgent(
+  body: (setup: Setup) => Promise<void>,
+  interpreter: (ctx: Context, python: string) => Promise<string> = (_, python) =>
+    Promise.resolve(python),
+): Promise<void> {
   await using test = await testContext();
   const { ctx } = test;
   const python = await testPython(ctx);
   if (python === undefined) return;
-  const { config, mood } = testConfig(ctx, python);
   await ctx.fs.mkdir(ctx.home, { recursive: true });
+  const { config, mood } = testConfig(ctx, await interpreter(ctx, python));
   const kube = memoryKube();
   const stops: (() => Promise<void>)[] = [];
   try {
@@ -148,7 +152,7 @@ Deno.test(
       assert.equal(waiting.reason, "CrashLoopBackOff");
       assert.match(
         waiting.message ?? "",
-        /^back-off 0\.3 s restarting failed container=main pod=demo\/a/,
+        /^back-off (300 ms|0\.3 s) restarting failed container=main pod=demo\/a/,
       );
       assert.equal(main(kube.pod("a"))?.ready, false);
       await until("crashed again", () => main(kube.pod("a"))?.lastState.terminated?.exitCode === 3);
@@ -342,3 +346,45 @@ Deno.test(
       assert.equal(await answer.text(), "{}");
     }),
 );
+
+Deno.test(
+  "without a private network pods run all the same, with a warning",
+  linux,
+  () =>
+    withAgent(async ({ ctx, kube, config, start }) => {
+      const stop = start();
+      await kube.addPod({ name: "a" });
+      await kube.addPod({ name: "b" });
+      const pid = await until("ready", () => isReady(kube, "a"));
+      await until("ready", () => isReady(kube, "b"));
+      assert.equal(await readRelay(ctx, config.layout), undefined);
+      assert.equal(await publicNetworkReason(ctx, config.layout), "not permitted");
+      const warning =
+        /^NetworkNotPrivate: No private network on this machine \(not permitted\): Dynamo/;
+      assert.ok(kube.events.some((event) => warning.test(event)));
+      const ports = kube.objects("PortForward").map(({ spec }) => spec.forwards[0].target.port);
+      assert.equal(new Set(ports).size, 2);
+      for (const port of ports) {
+        assert.equal(await (await fetch(`http://127.0.0.1:${port}/health`)).text(), "{}");
+      }
+      await stop();
+      assert.ok(!isAlive(pid));
+    }, withoutNamespaces),
+);
+
+/** An interpreter whose relay meets a machine that allows no namespaces. */
+async function withoutNamespaces(ctx: Context, python: string): Promise<string> {
+  const path = `${ctx.home}/python`;
+  await ctx.fs.writeTextFile(
+    path,
+    `#!/bin/sh
+for last in "$@"; do :; done
+case "$*" in
+*/network_relay.py*) echo '{"error": "not permitted"}' > "$last" ;;
+*) exec ${python} "$@" ;;
+esac
+`,
+  );
+  await ctx.fs.chmod(path, 0o755);
+  return path;
+}

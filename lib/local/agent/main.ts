@@ -5,10 +5,11 @@
  * @module
  */
 import { defineCommand } from "../../cli/command.ts";
-import type { Context } from "../../cli/context.ts";
+import { type Context, withContext } from "../../cli/context.ts";
 import { preconditionError } from "../../cli/errors.ts";
 import { readIfThere } from "../../cli/files.ts";
 import { runTask } from "../../cli/main.ts";
+import type { Ui } from "../../cli/ui.ts";
 import { connectKube } from "../../kube/client.ts";
 import type { AgentConfig } from "../agent_config.ts";
 import { runAgent } from "./agent.ts";
@@ -27,14 +28,28 @@ const command = defineCommand({
   examples: [],
   async run(ctx, { options }) {
     const config = await readConfig(ctx, options.config);
-    const kube = await connectKube(ctx, { kubeconfig: config.kubeconfig });
+    const dated = withContext(ctx, { ui: datedUi(ctx) });
+    const kube = await connectKube(dated, { kubeconfig: config.kubeconfig });
     try {
-      await runAgent(ctx, kube, config);
+      await runAgent(dated, kube, config);
     } finally {
       kube.close();
     }
   },
 });
+
+/** The terminal is a log: each line says when. */
+function datedUi({ ui, clock }: Context): Ui {
+  const dated = (say: (text: string) => void) => (text: string) =>
+    say(`${new Date(clock.now()).toISOString()} ${text}`);
+  return {
+    ...ui,
+    info: dated(ui.info),
+    warn: dated(ui.warn),
+    error: dated(ui.error),
+    debug: dated(ui.debug),
+  };
+}
 
 async function readConfig(ctx: Context, path: string): Promise<AgentConfig> {
   const text = await readIfThere(ctx, path);

@@ -59,7 +59,12 @@ export async function ensureNetwork(
   if (running !== undefined && relayAlive(ctx, running)) return await privateNetwork(ctx, running);
   const path = relayStatePath(layout);
   await ctx.fs.remove(path).catch(() => {});
-  const relay = await ctx.processes.daemon(python, ["-I", "-B", `${scripts}/network_relay.py`, path], {
+  const relay = await ctx.processes.daemon(python, [
+    "-I",
+    "-B",
+    `${scripts}/network_relay.py`,
+    path,
+  ], {
     cwd: layout.run,
     env: { PATH: ctx.env.get("PATH") ?? "/usr/bin:/bin" },
     logFile: `${layout.run}/network.log`,
