@@ -21,7 +21,7 @@ export interface LocalLayout {
   readonly etcd: string;
   /** `<process>.log`. */
   readonly logs: string;
-  /** `<namespace>_<pod>_<uid>/<container>/<restart>.log` in CRI format. */
+  /** `<namespace>_<pod>_<uid>/<container>/{current,previous}.log` in CRI format. */
   readonly pods: string;
   /** Scratch of the node agent: engine arguments, discovery files, sockets. */
   readonly run: string;
