@@ -6,6 +6,7 @@
 import { defineCommand } from "../lib/cli/command.ts";
 import type { Context } from "../lib/cli/context.ts";
 import { usageError } from "../lib/cli/errors.ts";
+import { withLock } from "../lib/cli/lock.ts";
 import { runTask } from "../lib/cli/main.ts";
 import { commonOptions } from "../lib/cli/options.ts";
 import { type Plan, printPlan, runPlan } from "../lib/cli/plan.ts";
@@ -36,7 +37,9 @@ export const command = defineCommand({
       return;
     }
     if (!options.yes) await agree(ctx, plan);
-    await runPlan(ctx, plan);
+    // A graph can go while others work; the cluster cannot.
+    if (level.kind === "all") await withLock(ctx, "cleanup", () => runPlan(ctx, plan));
+    else await runPlan(ctx, plan);
     if (options.output === "json") ctx.ui.out(JSON.stringify({ cleaned: true, level: level.kind }));
     ctx.ui.success(level.kind === "graph" ? `Graph ${level.name} is gone` : "Clean");
   },

@@ -25,6 +25,8 @@ Deno.test("a daemon has an identity that a reused number does not have", async (
     logFile,
   });
   assert.ok(processes.alive(daemon));
+  const printed = () => Deno.readTextFileSync(logFile) !== "";
+  for (let i = 0; i < 500 && !printed(); i++) await clock.sleep(10);
   assert.ok(!processes.alive({ ...daemon, started: "somebody else's start" }));
   processes.kill({ ...daemon, started: "somebody else's start" }, "SIGKILL");
   assert.ok(processes.alive(daemon), "a process with another start was killed");
