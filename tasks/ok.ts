@@ -10,7 +10,8 @@ import { runTask } from "../lib/cli/main.ts";
 import { didYouMean } from "../lib/cli/suggest.ts";
 import type { Context } from "../lib/cli/context.ts";
 
-const TEST = ["test", "--no-prompt", "--allow-all", "--quiet"];
+// Without --quiet: it hides what passing tests print, and so why they skipped something.
+const TEST = ["test", "--no-prompt", "--allow-all"];
 
 /** The checks in the order they run: cheap ones first. */
 export async function allChecks(ctx: Context): Promise<Check[]> {

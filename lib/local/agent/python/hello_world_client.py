@@ -21,16 +21,24 @@ async def ask(client):
 async def main(runtime: DistributedRuntime):
     path = f"{os.environ.get('DYN_NAMESPACE') or 'hello_world'}.backend.generate"
     endpoint = await find_endpoint(runtime, path, serving=False)
-    client = await endpoint.client()
     print(f"Waiting for a worker at {path}", flush=True)
-    await client.wait_for_instances()
+    client = await connect(endpoint)
     print("Found a worker", flush=True)
     while True:
         try:
             await asyncio.wait_for(ask(client), PATIENCE)
         except Exception as problem:  # the worker may be restarting; the next round tells
             print(f"No answer: {type(problem).__name__}: {problem}", flush=True)
+            # 0.4.1 never asks a worker again that once did not answer; a new client does.
+            client = await connect(endpoint)
         await asyncio.sleep(PAUSE)
+
+
+async def connect(endpoint):
+    """A client that knows at least one worker."""
+    client = await endpoint.client()
+    await client.wait_for_instances()
+    return client
 
 
 if __name__ == "__main__":
