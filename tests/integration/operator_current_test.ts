@@ -117,10 +117,12 @@ async function rollingUpdate(test: OperatorTest): Promise<void> {
 
   const seen: string[] = [];
   const stop = new AbortController();
+  const synced = Promise.withResolvers<void>();
   const watching = (async () => {
     const replicas = new Map<string, number>();
     const kind = { apiVersion: test.api, kind: COMPONENT };
     for await (const event of kube.watch<Component>(kind, { namespace, signal: stop.signal })) {
+      synced.resolve();
       const list = event.type === "SYNC" ? event.items : [event.object];
       for (const one of list) {
         if (one.metadata.labels?.[LABEL.component] !== "VllmDecodeWorker") continue;
@@ -134,6 +136,7 @@ async function rollingUpdate(test: OperatorTest): Promise<void> {
       if (seen.at(-1) !== line) seen.push(line);
     }
   })();
+  await synced.promise;
   await patchGraph(test, "vllm", [{
     op: "add",
     path: `/spec/components/${at}/podTemplate/spec/containers/0/env`,

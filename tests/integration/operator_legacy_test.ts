@@ -27,14 +27,17 @@ async function lifeOfAGraph(test: OperatorTest): Promise<void> {
   const { ctx, kube, namespace } = test;
   const states: string[] = [];
   const stop = new AbortController();
+  const synced = Promise.withResolvers<void>();
   const watching = (async () => {
     const kind = { apiVersion: test.api, kind: GRAPH };
     for await (const event of kube.watch<Graph>(kind, { namespace, signal: stop.signal })) {
+      synced.resolve();
       if (event.type === "SYNC") continue;
       const state = event.object.status?.state ?? "";
       if (states.at(-1) !== state) states.push(state);
     }
   })();
+  await synced.promise;
   const graph = await test.applyGraph(await exampleGraph("0.4.1", "vllm"));
   const ready = await test.state("vllm", "successful");
   stop.abort();

@@ -135,9 +135,11 @@ async function bothVersions(test: TestCluster): Promise<void> {
   const changed = await kube.get<Graph>(ref("v1beta1"));
   assert.equal(changed?.spec?.components?.[0]?.replicas, 2);
   await kube.delete(ref("v1beta1"));
-  await until(ctx, "the graph to go", async () => {
+  await until(ctx, "the graph and its components to go", async () => {
+    const apiVersion = "nvidia.com/v1beta1";
     const found = await kube.get(ref("v1beta1"));
-    return found === undefined ? true : undefined;
+    const left = await kube.list({ apiVersion, kind: "DynamoComponentDeployment" }, { namespace });
+    return found === undefined && left.items.length === 0 ? true : undefined;
   });
 }
 

@@ -91,31 +91,49 @@ const GONE_MS = 60_000;
 
 /**
  * A definition that says the same already is left alone: applying it would take the older
- * version's conversion away until the operator notices.
+ * version's conversion away until the operator notices. None is deleted to be replaced: the
+ * API server can be minutes over that.
  */
 async function applyDefinition(ctx: Context, kube: Kube, object: Crd): Promise<void> {
   const hash = hashOf(object).slice(0, 16);
   const name = object.metadata.name;
   const existing = await kube.get<Crd>({ ...CRD_KIND, name });
-  if (existing?.metadata.annotations?.[DEFINITION_HASH] === hash) return;
-  if (existing !== undefined && storageVersion(existing) !== storageVersion(object)) {
-    await removeDefinition(ctx, kube, existing);
-  }
+  if (existing?.metadata.deletionTimestamp !== undefined) await untilGone(ctx, kube, existing);
+  else if (existing?.metadata.annotations?.[DEFINITION_HASH] === hash) return;
+  else if (existing !== undefined) await forgetStoredVersions(kube, existing, object);
   const annotations = { ...object.metadata.annotations, [DEFINITION_HASH]: hash };
   const wanted: KubeObject = { ...object, metadata: { ...object.metadata, annotations } };
   await kube.apply(wanted);
 }
 
-/** Deletes an unused definition and waits until it is gone. */
-async function removeDefinition(ctx: Context, kube: Kube, crd: Crd): Promise<void> {
+/**
+ * The API server refuses a definition that lacks a version in which objects were ever stored.
+ * There are none any more, so it may forget that: first it has to store in another version.
+ */
+async function forgetStoredVersions(kube: Kube, existing: Crd, wanted: Crd): Promise<void> {
+  const known = new Set(wanted.spec.versions.map((one) => one.name));
+  const stored = existing.status?.storedVersions ?? [];
+  if (stored.every((name) => known.has(name))) return;
+  const ref = { ...CRD_KIND, name: existing.metadata.name };
+  const storage = storageVersion(wanted);
+  const operations = existing.spec.versions.map((one, index) => ({
+    op: "replace",
+    path: `/spec/versions/${index}/storage`,
+    value: one.name === storage,
+  }));
+  await kube.patch(ref, "json", operations);
+  await kube.patch(ref, "merge", { status: { storedVersions: [storage] } }, "status");
+}
+
+/** Waits for a definition that is being deleted. */
+async function untilGone(ctx: Context, kube: Kube, crd: Crd): Promise<void> {
   const { name, uid } = crd.metadata;
-  await kube.delete({ ...CRD_KIND, name }, uid === undefined ? {} : { uid });
   const end = ctx.clock.monotonic() + GONE_MS;
-  while (await kube.get({ ...CRD_KIND, name }) !== undefined) {
+  while ((await kube.get({ ...CRD_KIND, name }))?.metadata.uid === uid) {
     if (ctx.clock.monotonic() >= end) {
       throw timeoutError(
         "CRDS_STUCK",
-        `The definition ${name} of the earlier release is not gone after ${GONE_MS / 1000} s`,
+        `The definition ${name} is being deleted, and is not gone after ${GONE_MS / 1000} s`,
         { hint: "Run deno task install again in a minute, or deno task cleanup first." },
       );
     }

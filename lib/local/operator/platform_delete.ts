@@ -14,6 +14,11 @@ import { PLATFORM_SELECTOR } from "./platform_names.ts";
 export interface DeletePlatformOptions {
   /** Namespace of the platform. */
   readonly namespace: string;
+  /**
+   * Remove the definitions too. The chart keeps them, and so does this unless told: the API
+   * server can be minutes over the end of one that was made just before.
+   */
+  readonly definitions?: boolean;
   /** Milliseconds to wait for components to go; 30 s unless given. */
   readonly timeoutMs?: number;
 }
@@ -47,7 +52,8 @@ export async function deletePlatform(
   const { namespace } = options;
   const deleted: string[] = [];
   const remove = async (object: KubeObject) => {
-    const { name, uid } = object.metadata;
+    const { name, uid, deletionTimestamp } = object.metadata;
+    if (deletionTimestamp !== undefined) return;
     const ref = { apiVersion: object.apiVersion, kind: object.kind, name };
     const place = object.metadata.namespace === undefined
       ? {}
@@ -69,10 +75,12 @@ export async function deletePlatform(
     const { items } = await kube.list({ apiVersion, kind }, { labelSelector: PLATFORM_SELECTOR });
     for (const object of items) await remove(object);
   }
-  for (const object of await ourDefinitions(kube)) await remove(object);
+  if (options.definitions === true) {
+    for (const object of await ourDefinitions(kube)) await remove(object);
+  }
   const space = await kube.get({ apiVersion: "v1", kind: "Namespace", name: namespace });
   if (space?.metadata.labels?.["app.kubernetes.io/managed-by"] === "dynamo-eks") {
-    if (space.metadata.deletionTimestamp === undefined) await remove(space);
+    await remove(space);
   }
   return deleted;
 }

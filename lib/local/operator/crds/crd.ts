@@ -28,6 +28,7 @@ export interface Crd extends KubeObject {
       };
     };
   };
+  status?: { readonly storedVersions?: readonly string[] };
 }
 
 /** The version that objects are stored in. */
