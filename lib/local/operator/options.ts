@@ -12,6 +12,7 @@ import { operatorFeatures } from "./features.ts";
 export interface ProcessOptions {
   /** File with the address of the API server and the operator's token. */
   readonly kubeconfig: string;
+  /** What the controller is told. */
   readonly settings: OperatorSettings;
   /** Port on 127.0.0.1 for `/healthz` and `/readyz`; none when absent. */
   readonly healthPort: number | undefined;

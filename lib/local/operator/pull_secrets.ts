@@ -7,7 +7,9 @@ import type { KubeObject } from "../../kube/types.ts";
 
 /** A docker-registry secret: its name and the registries it has credentials for. */
 export interface PullSecret {
+  /** Name of the secret. */
   readonly name: string;
+  /** Host names of registries. */
   readonly registries: readonly string[];
 }
 

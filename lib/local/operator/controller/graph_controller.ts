@@ -57,13 +57,12 @@ export async function reconcileGraph(parts: OperatorParts, key: string): Promise
   }
 }
 
-/** A cluster-wide operator leaves namespaces alone whose name says they are ephemeral. */
-function isIgnored(parts: OperatorParts, graph: Graph): boolean {
+/** A cluster-wide 0.4.1 leaves namespaces alone whose name says they are ephemeral. */
+function isIgnored({ settings }: OperatorParts, graph: Graph): boolean {
   const namespace = namespaceOf(graph);
-  const { restrictNamespace } = parts.settings;
-  return restrictNamespace === undefined
-    ? namespace.includes("ephemeral")
-    : namespace !== restrictNamespace;
+  const { features, restrictNamespace } = settings;
+  if (restrictNamespace !== undefined) return namespace !== restrictNamespace;
+  return features.behaviour === "legacy" && namespace.includes("ephemeral");
 }
 
 function firstAnnotations({ settings }: OperatorParts): Record<string, string> {

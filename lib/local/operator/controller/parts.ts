@@ -35,18 +35,27 @@ export type Log = (
 
 /** Objects seen by the watches. */
 export interface Stores {
+  /** Graphs. */
   readonly graphs: Store<Graph>;
+  /** Components. */
   readonly components: Store<Component>;
+  /** Deployments of components. */
   readonly deployments: Store<Deployment>;
+  /** Services of components. */
   readonly services: Store<KubeObject>;
 }
 
 /** What the reconcilers work with. */
 export interface OperatorParts {
+  /** Side effects. */
   readonly ctx: Context;
+  /** The cluster. */
   readonly kube: Kube;
+  /** Settings of the process. */
   readonly settings: OperatorSettings;
+  /** What the watches have seen. */
   readonly stores: Stores;
+  /** Writes a line. */
   readonly log: Log;
   /** Asks for a graph or component to be looked at, by `namespace/name`. */
   readonly enqueue: (kind: "graph" | "component", key: string) => void;

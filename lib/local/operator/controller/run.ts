@@ -21,7 +21,9 @@ import { makeQueue } from "./work_queue.ts";
 
 /** Options of {@link runOperator}. */
 export interface RunOptions {
+  /** Settings of the process. */
   readonly settings: OperatorSettings;
+  /** Writes a line of the log. */
   readonly log: Log;
   /** Called when the first lists are in and work begins. */
   readonly onReady?: () => void;

@@ -20,7 +20,9 @@ export interface SyncOptions {
 
 /** What was done. */
 export interface SyncResult<T extends KubeObject> {
+  /** The object as it is now. */
   readonly object: T;
+  /** What was done to it. */
   readonly change: "created" | "updated" | "unchanged";
 }
 

@@ -6,7 +6,9 @@
 
 /** A certificate, and the key that belongs to it, as PEM. */
 export interface SelfSigned {
+  /** The certificate. */
   readonly certificate: string;
+  /** Its private key. */
   readonly key: string;
 }
 

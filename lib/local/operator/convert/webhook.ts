@@ -38,7 +38,9 @@ export async function serveConversion(
   };
 }
 
-interface ConversionReview {
+/** The part of a ConversionReview that is read. */
+export interface ConversionReview {
+  /** What to convert, and to which version. */
   readonly request?: {
     readonly uid: string;
     readonly desiredAPIVersion: string;

@@ -13,6 +13,7 @@ export const CRD_KIND = {
 
 /** A CustomResourceDefinition. */
 export interface Crd extends KubeObject {
+  /** Names, versions and conversion. */
   spec: {
     readonly group: string;
     readonly names: { readonly kind: string; readonly plural: string };
@@ -28,6 +29,7 @@ export interface Crd extends KubeObject {
       };
     };
   };
+  /** Versions in which objects were ever stored. */
   status?: { readonly storedVersions?: readonly string[] };
 }
 

@@ -9,15 +9,21 @@ export type Schema = Readonly<Record<string, unknown>>;
 
 /** A validation rule in CEL. */
 export interface Rule {
+  /** The rule; false refuses. */
   readonly rule: string;
+  /** What is said then. */
   readonly message?: string;
+  /** Expression that makes the message. */
   readonly messageExpression?: string;
+  /** Kind of the refusal. */
   readonly reason?:
     | "FieldValueInvalid"
     | "FieldValueRequired"
     | "FieldValueForbidden"
     | "FieldValueDuplicate";
+  /** Field that it names, below the schema. */
   readonly fieldPath?: string;
+  /** Also asked at creation, when there is no old value. */
   readonly optionalOldSelf?: boolean;
 }
 

@@ -20,7 +20,9 @@ export type CrdSource =
 
 /** Definitions of a release with their source. */
 export interface CrdSet {
+  /** The definitions. */
   readonly objects: readonly KubeObject[];
+  /** Where they come from. */
   readonly source: CrdSource;
 }
 

@@ -17,6 +17,7 @@ import { isWorker, mainContainer } from "./graph_model.ts";
 
 /** One component with the names around it. */
 export interface ComponentInGraph {
+  /** The component. */
   readonly component: ComponentSpec;
   /** Name of the graph. */
   readonly graph: string;

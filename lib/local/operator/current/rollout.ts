@@ -13,7 +13,9 @@ import { isWorker } from "./graph_model.ts";
 
 /** What a rollout is planned from. */
 export interface RolloutInput {
+  /** The graph. */
   readonly graph: Graph;
+  /** What it asks for. */
   readonly wanted: GraphComponents;
   /** Components of the graph that exist. */
   readonly existing: readonly Component[];

@@ -19,7 +19,9 @@ import {
 
 /** Volumes with the places they are mounted at. */
 export interface PodVolumes {
+  /** Volumes of the pod. */
   readonly volumes: NonNullable<PodSpec["volumes"]>;
+  /** Where its container sees them. */
   readonly mounts: readonly VolumeMount[];
 }
 
