@@ -56,7 +56,6 @@ async function sourceFiles(ctx: Context): Promise<string[]> {
     }
   }
   await walk("lib");
-  await walk("tasks");
   return files.sort();
 }
 

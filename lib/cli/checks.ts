@@ -20,7 +20,9 @@ export interface Check {
 
 /** Sum of a run. */
 export interface CheckTotals {
+  /** Tests, or checks that are no tests, that passed. */
   passed: number;
+  /** Those that failed. */
   failed: number;
   /** Lines in which a check said that it left something out, and why. */
   readonly skipped: string[];

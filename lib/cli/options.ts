@@ -4,7 +4,8 @@
  * @module
  */
 
-interface OptionBase {
+/** What all options have. */
+export interface OptionBase {
   /** One letter, for `-x`. */
   readonly short?: string;
   /** What it does, for `--help`. */
@@ -15,12 +16,15 @@ interface OptionBase {
 
 /** `--flag`: true when given. */
 export interface FlagOption extends OptionBase {
+  /** Which sort of option this is. */
   readonly kind: "flag";
 }
 
 /** `--name <text>`. */
 export interface TextOption extends OptionBase {
+  /** Which sort of option this is. */
   readonly kind: "text";
+  /** Value when the option is not given. */
   readonly default?: string;
   /** The only values accepted. */
   readonly choices?: readonly string[];
@@ -28,14 +32,19 @@ export interface TextOption extends OptionBase {
 
 /** `--name <number>`. */
 export interface NumberOption extends OptionBase {
+  /** Which sort of option this is. */
   readonly kind: "number" | "integer";
+  /** Value when the option is not given. */
   readonly default?: number;
+  /** Least value accepted. */
   readonly min?: number;
+  /** Greatest value accepted. */
   readonly max?: number;
 }
 
 /** `--name <text>`, any number of times. */
 export interface ListOption extends OptionBase {
+  /** Which sort of option this is. */
   readonly kind: "list";
 }
 

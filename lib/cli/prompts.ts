@@ -13,7 +13,8 @@ export interface Keyboard {
   raw<T>(body: (next: () => Promise<string>) => Promise<T>): Promise<T>;
 }
 
-type Write = (text: string) => void;
+/** Writes to the terminal. */
+export type Write = (text: string) => void;
 
 /** A menu: arrow keys (or j, k) and Enter, or the number of a line. */
 export function askChoice<T>(

@@ -31,7 +31,9 @@ export interface TestContextOptions {
 
 /** A context with its terminal's memory. Call `dispose` (or use `await using`) to remove its folder. */
 export interface TestContext extends AsyncDisposable {
+  /** The context. */
   readonly ctx: Context;
+  /** What its terminal heard. */
   readonly heard: Heard;
   /** Removes the temporary folder. */
   dispose(): Promise<void>;

@@ -6,11 +6,17 @@
 
 /** Colours and emphasis; every function returns its text unchanged where colour is off. */
 export interface Style {
+  /** Emphasis. */
   readonly bold: (text: string) => string;
+  /** Less important. */
   readonly dim: (text: string) => string;
+  /** Errors. */
   readonly red: (text: string) => string;
+  /** Success. */
   readonly green: (text: string) => string;
+  /** Warnings. */
   readonly yellow: (text: string) => string;
+  /** What is going on. */
   readonly cyan: (text: string) => string;
 }
 

@@ -12,6 +12,7 @@ import { openGraphs } from "./session.ts";
 
 /** An endpoint that is open until disposed of. */
 export interface BenchEndpoint extends AsyncDisposable {
+  /** Base URL; of an endpoint that needs no cluster where one is asked for. */
   readonly url: string;
   /** Name for folders: the graph's, or the URL's host. */
   readonly name: string;
@@ -21,8 +22,11 @@ export interface BenchEndpoint extends AsyncDisposable {
 
 /** What to measure. */
 export interface BenchEndpointOptions {
+  /** Name of the graph; the only one when undefined. */
   readonly graph: string | undefined;
+  /** Base URL; of an endpoint that needs no cluster where one is asked for. */
   readonly url: string | undefined;
+  /** What the command line says about the target. */
   readonly choice: TargetChoice;
   /** Opens nothing. */
   readonly dryRun: boolean;

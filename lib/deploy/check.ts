@@ -14,8 +14,11 @@ import type { GraphSession } from "./session.ts";
 
 /** Result of one check: the shape of `deno task test --output json`. */
 export interface GraphCheck {
+  /** Stable identifier. */
   readonly id: string;
+  /** What was checked. */
   readonly title: string;
+  /** How it ended. */
   readonly outcome: "passed" | "failed" | "skipped";
   /** Milliseconds it took. */
   readonly ms: number;

@@ -29,6 +29,7 @@ export type CleanupLevel =
 
 /** A plan with the connection that its steps use. */
 export interface PreparedCleanup extends AsyncDisposable {
+  /** What will go. */
   readonly plan: Plan;
 }
 

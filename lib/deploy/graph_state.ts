@@ -40,8 +40,11 @@ export interface ComponentState extends WantedComponent {
 
 /** A graph as it is. */
 export interface GraphState {
+  /** Name of the graph. */
   readonly name: string;
+  /** Its namespace. */
   readonly namespace: string;
+  /** API version it was read in. */
   readonly apiVersion: string;
   /** Seconds since the epoch are not kept: the text as the API has it. */
   readonly createdAt: string | undefined;
@@ -49,9 +52,11 @@ export interface GraphState {
   readonly state: string;
   /** Reason and message of the Ready condition. */
   readonly reason: string;
+  /** Message of the Ready condition. */
   readonly message: string;
   /** Whether operator and workloads agree that all is ready, for the current generation. */
   readonly ready: boolean;
+  /** Its components, in the order of the spec. */
   readonly components: readonly ComponentState[];
   /** Whether the objects carry our label. */
   readonly ours: boolean;
@@ -59,9 +64,13 @@ export interface GraphState {
 
 /** Objects of one namespace that {@link graphState} reads. */
 export interface GraphObjects {
+  /** The graph itself. */
   readonly graph: KubeObject;
+  /** The operator's objects, one a component. */
   readonly componentDeployments: readonly KubeObject[];
+  /** Deployments of the namespace. */
   readonly deployments: readonly KubeObject[];
+  /** Pods of the namespace. */
   readonly pods: readonly KubeObject[];
 }
 

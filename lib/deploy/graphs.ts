@@ -11,9 +11,13 @@ import { followObjects, type FollowOptions, type Snapshot } from "./live_objects
 
 /** The kinds that make up a graph's state. */
 export interface GraphKinds extends Record<string, KindRef> {
+  /** DynamoGraphDeployments. */
   readonly graphs: KindRef;
+  /** DynamoComponentDeployments. */
   readonly componentDeployments: KindRef;
+  /** Deployments. */
   readonly deployments: KindRef;
+  /** Pods. */
   readonly pods: KindRef;
 }
 

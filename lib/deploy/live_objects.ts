@@ -13,7 +13,9 @@ export type Snapshot<K extends Kinds> = { readonly [P in keyof K]: readonly Kube
 
 /** Options of {@link followObjects}. */
 export interface FollowOptions<K extends Kinds> {
+  /** Kinds to follow. */
   readonly kinds: K;
+  /** Namespace to look in. */
   readonly namespace: string;
   /** Ends the watches. */
   readonly signal: AbortSignal;

@@ -17,8 +17,11 @@ export interface GraphLogOptions extends Omit<LogOptions, "signal" | "container"
 
 /** One line of a pod. */
 export interface PodLine {
+  /** Component the pod belongs to. */
   readonly component: string;
+  /** Name of the pod. */
   readonly pod: string;
+  /** The line, without its end. */
   readonly line: string;
 }
 

@@ -7,13 +7,19 @@ import type { KubeObject } from "../kube/types.ts";
 
 /** One pod as it is. */
 export interface PodState {
+  /** Name of the pod. */
   readonly name: string;
+  /** Node it is bound to; undefined before. */
   readonly node: string | undefined;
+  /** Phase as Kubernetes has it. */
   readonly phase: string;
+  /** Whether its Ready condition is true. */
   readonly ready: boolean;
+  /** Whether it is being deleted. */
   readonly terminating: boolean;
   /** Restarts of all containers together. */
   readonly restarts: number;
+  /** When it was created, ISO 8601. */
   readonly createdAt: string;
   /** Why it is not ready: `CrashLoopBackOff`, `Insufficient nvidia.com/gpu`; empty when it is. */
   readonly phrase: string;

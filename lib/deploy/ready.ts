@@ -13,7 +13,9 @@ import { followGraphs } from "./graphs.ts";
 
 /** Options of {@link waitForGraph}. */
 export interface WaitForGraphOptions {
+  /** Namespace of the graph. */
   readonly namespace: string;
+  /** Name of the graph. */
   readonly name: string;
   /** API version in which the graph is read. */
   readonly apiVersion: string;

@@ -13,8 +13,11 @@ import { followObjects } from "./live_objects.ts";
 
 /** Which graph, and how long to wait. */
 export interface RemoveGraphOptions {
+  /** Namespace of the graph. */
   readonly namespace: string;
+  /** Name of the graph. */
   readonly name: string;
+  /** API version in which it is read. */
   readonly apiVersion: string;
   /** Milliseconds after which the wait fails. */
   readonly timeoutMs: number;

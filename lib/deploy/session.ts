@@ -13,9 +13,11 @@ import { listGraphs } from "./graphs.ts";
 
 /** What a task works with; `await using` closes it. */
 export interface GraphSession extends AsyncDisposable {
+  /** The target. */
   readonly target: Target;
   /** Release installed on the target. */
   readonly release: Release;
+  /** Its API server. */
   readonly kube: Kube;
   /** The namespace's graphs as they are now. */
   list(): Promise<GraphState[]>;

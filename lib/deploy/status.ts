@@ -11,17 +11,23 @@ import type { GraphSession } from "./session.ts";
 
 /** One node with its GPUs. */
 export interface NodeStatus {
+  /** Name of the node. */
   readonly name: string;
+  /** Karpenter node pool. */
   readonly nodePool: string;
+  /** EC2 instance type. */
   readonly instanceType: string;
+  /** Whether its Ready condition is true. */
   readonly ready: boolean;
   /** GPUs of the node and those that running pods hold. */
   readonly gpus: number;
+  /** GPUs that its pods hold. */
   readonly gpusUsed: number;
 }
 
 /** The shape of `deno task status --output json`. */
 export interface Status {
+  /** Where, and what is installed there. */
   readonly target: {
     readonly kind: string;
     readonly server: string;
@@ -29,10 +35,13 @@ export interface Status {
     readonly namespace: string;
     readonly release: string;
   };
+  /** The operator; null when it is not installed. */
   readonly operator:
     | { readonly name: string; readonly image: string; readonly ready: boolean }
     | null;
+  /** Graphs of the namespace. */
   readonly graphs: readonly GraphState[];
+  /** Nodes of the cluster. */
   readonly nodes: readonly NodeStatus[];
 }
 

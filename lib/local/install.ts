@@ -15,7 +15,9 @@ import { localLayout } from "./layout.ts";
 
 /** What the command line and the blueprint ask for. */
 export interface LocalInstallRequest {
+  /** What the user wants. */
   readonly blueprint: Blueprint;
+  /** Release to install. */
   readonly release: Release;
   /** Path of a real operator program; the stand-in without. */
   readonly operator: string | undefined;
@@ -23,6 +25,7 @@ export interface LocalInstallRequest {
 
 /** A plan and what to say when it is done. */
 export interface LocalInstallPlan {
+  /** The steps. */
   readonly plan: Plan;
   /** What is simulated and which operator runs. */
   readonly notices: readonly string[];

@@ -12,6 +12,7 @@ export const HF_SECRET = "hf-token-secret";
 
 /** Options of {@link ensureHfSecret}. */
 export interface HfSecretOptions {
+  /** Namespace of the Secret. */
   readonly namespace: string;
   /** Name of the Secret; `hf-token-secret` unless given. */
   readonly name?: string | undefined;

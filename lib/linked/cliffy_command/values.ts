@@ -8,7 +8,8 @@ import { ValidationError } from "./errors.ts";
 import { dashed } from "./help/text.ts";
 import { type ArgumentValue, Type, type TypeOrTypeHandler } from "./types.ts";
 
-type TypeNamed = (name: string) => TypeOrTypeHandler;
+/** Finds a type by its name. */
+export type TypeNamed = (name: string) => TypeOrTypeHandler;
 
 /** Turns the word behind an option into its value; lists grow with each call. */
 export function convertOption(

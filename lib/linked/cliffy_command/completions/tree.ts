@@ -7,8 +7,11 @@ import type { Command } from "../command.ts";
 
 /** An option as a shell sees it. */
 export interface CompletionOption {
+  /** Its flags, short and long. */
   readonly flags: readonly string[];
+  /** One line about it. */
   readonly description: string;
+  /** Whether a value follows. */
   readonly takesValue: boolean;
   /** Known values; empty when any will do. */
   readonly values: readonly string[];
@@ -18,8 +21,11 @@ export interface CompletionOption {
 export interface CompletionTree {
   /** Names from the main command on. */
   readonly path: readonly string[];
+  /** One line about it. */
   readonly description: string;
+  /** Options of the command. */
   readonly options: readonly CompletionOption[];
+  /** Its subcommands. */
   readonly commands: readonly CompletionTree[];
   /** Known values of the first argument. */
   readonly values: readonly string[];

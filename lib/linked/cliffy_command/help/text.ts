@@ -25,7 +25,9 @@ export interface HelpContent {
   readonly path: string;
   /** Arguments and required options, as they are typed. */
   readonly usage: string;
+  /** Version, when the command has one. */
   readonly version: string | undefined;
+  /** Description, one line or more. */
   readonly description: string;
   /** Visible options. */
   readonly options: readonly Option[];
@@ -35,6 +37,7 @@ export interface HelpContent {
     readonly args: readonly Argument[];
     readonly description: string;
   }[];
+  /** Examples with what they do. */
   readonly examples: readonly { readonly name: string; readonly description: string }[];
   /** Values that an argument may have, when they are known. */
   values(argument: Argument): readonly unknown[] | undefined;
