@@ -8,18 +8,58 @@
  *
  * @module
  */
-import type {
-  Cluster,
-  Context as KubeContext,
-  User,
-} from "@kubernetes/client-node/dist/config_types.js";
+import type { Context as KubeContext } from "@kubernetes/client-node/dist/config_types.js";
 import { delimiter, dirname, join, resolve } from "node:path";
 import type { Context } from "../cli/context.ts";
 import { messageOf, preconditionError, type TaskError } from "../cli/errors.ts";
 import { readIfThere } from "../cli/files.ts";
 import { didYouMean } from "../cli/suggest.ts";
 
-export type { Cluster, User };
+/** A cluster of a kubeconfig, as the library's parser returns it. */
+export interface Cluster {
+  /** Name in the file. */
+  readonly name: string;
+  /** Certificate authority, base64 of PEM. */
+  readonly caData?: string;
+  /** File with the certificate authority. */
+  caFile?: string;
+  /** URL of the API server. */
+  readonly server: string;
+  /** Name that the server's certificate has to carry. */
+  readonly tlsServerName?: string;
+  /** Whether the server's certificate is not checked. */
+  readonly skipTLSVerify: boolean;
+  /** Proxy on the way to the server. */
+  readonly proxyUrl?: string;
+}
+
+/** A user of a kubeconfig, as the library's parser returns it. */
+export interface User {
+  /** Name in the file. */
+  readonly name: string;
+  /** Client certificate, base64 of PEM. */
+  readonly certData?: string;
+  /** File with the client certificate. */
+  certFile?: string;
+  /** Program that gives credentials (client-go's exec plugin). */
+  // deno-lint-ignore no-explicit-any -- the library's type
+  readonly exec?: any;
+  /** Client key, base64 of PEM. */
+  readonly keyData?: string;
+  /** File with the client key. */
+  keyFile?: string;
+  /** Credentials of an old kind of plugin. */
+  // deno-lint-ignore no-explicit-any -- the library's type
+  readonly authProvider?: any;
+  /** Bearer token. */
+  readonly token?: string;
+  /** Name for basic authentication. */
+  readonly username?: string;
+  /** Password for basic authentication. */
+  readonly password?: string;
+  /** User to act as. */
+  readonly impersonateUser?: string;
+}
 
 /** Which file and context; see {@link loadKubeconfig}. */
 export interface KubeconfigChoice {
