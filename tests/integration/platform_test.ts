@@ -70,6 +70,8 @@ Deno.test("the platform is applied, changed to another release, and removed", ()
     await kube.delete({ apiVersion, kind, name: mine.metadata.name, namespace });
     await applyPlatform(ctx, kube, { release: NEW, namespace });
     await waitPlatform(ctx, kube, { release: NEW, namespace });
+    const etcd = { apiVersion: "apps/v1", kind: "StatefulSet", name: "dynamo-platform-etcd" };
+    assert.equal(await kube.get({ ...etcd, namespace }), undefined);
     // And back, over the version that the older release does not know.
     await applyPlatform(ctx, kube, { release: OLD, namespace });
     const versions = (await kube.get({ ...CRD, name }))?.["spec"].versions;

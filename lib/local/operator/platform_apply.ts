@@ -12,6 +12,7 @@ import { type Crd, CRD_KIND, storageVersion } from "./crds/crd.ts";
 import { crdsFor, type CrdSource } from "./crds/source.ts";
 import { waitServed } from "./crds/served.ts";
 import { hashOf } from "./json.ts";
+import { PLATFORM_KINDS, PLATFORM_SELECTOR } from "./platform_names.ts";
 import { platformObjects } from "./platform_objects.ts";
 
 /** Options of {@link applyPlatform}. */
@@ -52,12 +53,32 @@ export async function applyPlatform(
   await requireReplaceable(kube, definitions, release.version);
   await Promise.all(definitions.map((crd) => applyDefinition(ctx, kube, crd)));
   for (const object of rest) await kube.apply(object);
+  await removeUnneeded(kube, namespace, rest);
   await waitServed(ctx, kube, definitions);
   const all = [first, ...crds.objects, ...rest].filter((one) => one !== undefined);
   return {
     crds: crds.source,
     objects: all.map((one) => `${one.kind} ${one.metadata.name}`),
   };
+}
+
+/** Removes what another release needed and this one does not: etcd, NATS, accounts. */
+async function removeUnneeded(
+  kube: Kube,
+  namespace: string,
+  wanted: readonly KubeObject[],
+): Promise<void> {
+  const names = new Set(wanted.map((one) => `${one.kind} ${one.metadata.name}`));
+  for (const kind of PLATFORM_KINDS) {
+    const { items } = await kube.list(kind, { namespace, labelSelector: PLATFORM_SELECTOR });
+    for (const { metadata: { name, uid } } of items) {
+      if (names.has(`${kind.kind} ${name}`)) continue;
+      await kube.delete({ ...kind, name, namespace }, {
+        propagation: "Background",
+        ...(uid === undefined ? {} : { uid }),
+      });
+    }
+  }
 }
 
 /**
@@ -77,11 +98,14 @@ async function requireReplaceable(
   }));
   const left = objects.flat();
   if (left.length === 0) return;
-  const names = left.map((one) => `${one.kind} ${one.metadata.namespace}/${one.metadata.name}`);
+  // Components are made from graphs, which is what a person knows.
+  const graphs = left.filter((one) => one.kind === "DynamoGraphDeployment");
+  const names = (graphs.length > 0 ? graphs : left)
+    .map((one) => `${one.metadata.namespace}/${one.metadata.name}`);
   throw preconditionError(
     "CRDS_IN_USE",
-    `Dynamo ${release} keeps its objects in another form than the release installed here, ` +
-      `and there are ${left.length}: ${names.slice(0, 5).join(", ")}${left.length > 5 ? " …" : ""}`,
+    `Dynamo ${release} keeps graphs in another form than the release installed here, and ` +
+      `there are some: ${names.slice(0, 5).join(", ")}${names.length > 5 ? " …" : ""}`,
     "Remove the graphs (deno task cleanup), then install again.",
   );
 }

@@ -8,7 +8,7 @@ import { preconditionError, timeoutError } from "../../cli/errors.ts";
 import type { Kube, KubeObject } from "../../kube/types.ts";
 import { type Crd, CRD_KIND, storageVersion } from "./crds/crd.ts";
 import { GROUP } from "./names.ts";
-import { PLATFORM_SELECTOR } from "./platform_names.ts";
+import { PLATFORM_KINDS, PLATFORM_SELECTOR } from "./platform_names.ts";
 
 /** Options of {@link deletePlatform}. */
 export interface DeletePlatformOptions {
@@ -23,14 +23,6 @@ export interface DeletePlatformOptions {
   readonly timeoutMs?: number;
 }
 
-// What is in the platform's namespace, workloads first, then what is cluster-wide.
-const NAMESPACED: readonly [string, string][] = [
-  ["apps/v1", "Deployment"],
-  ["apps/v1", "StatefulSet"],
-  ["v1", "Service"],
-  ["rbac.authorization.k8s.io/v1", "RoleBinding"],
-  ["v1", "ServiceAccount"],
-];
 const CLUSTER_WIDE: readonly [string, string][] = [
   ["rbac.authorization.k8s.io/v1", "ClusterRoleBinding"],
   ["rbac.authorization.k8s.io/v1", "ClusterRole"],
@@ -64,8 +56,8 @@ export async function deletePlatform(
     });
     if (done) deleted.push(`${object.kind} ${name}`);
   };
-  for (const [apiVersion, kind] of NAMESPACED) {
-    const { items } = await kube.list({ apiVersion, kind }, {
+  for (const kind of PLATFORM_KINDS) {
+    const { items } = await kube.list(kind, {
       namespace,
       labelSelector: PLATFORM_SELECTOR,
     });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { KindRef } from "../../kube/types.ts";
 
 /** Name of the Helm release that the real chart is installed as. */
 export const PLATFORM = "dynamo-platform";
@@ -34,3 +35,12 @@ function labelValue(text: string): string {
     "",
   );
 }
+
+/** Kinds of the platform's objects in its namespace, workloads first. */
+export const PLATFORM_KINDS: readonly KindRef[] = [
+  { apiVersion: "apps/v1", kind: "Deployment" },
+  { apiVersion: "apps/v1", kind: "StatefulSet" },
+  { apiVersion: "v1", kind: "Service" },
+  { apiVersion: "rbac.authorization.k8s.io/v1", kind: "RoleBinding" },
+  { apiVersion: "v1", kind: "ServiceAccount" },
+];
