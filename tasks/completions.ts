@@ -19,6 +19,7 @@ async function allTasks(): Promise<CommandSpec[]> {
   const modules = await Promise.all([
     import("./install.ts"),
     import("./deploy.ts"),
+    import("./examples.ts"),
     import("./test.ts"),
     import("./bench.ts"),
     import("./status.ts"),

@@ -5,73 +5,230 @@
  */
 import { defineCommand } from "../lib/cli/command.ts";
 import type { Context } from "../lib/cli/context.ts";
-import { usageError } from "../lib/cli/errors.ts";
+import { EXIT, type ExitCode, usageError } from "../lib/cli/errors.ts";
 import { runTask } from "../lib/cli/main.ts";
-import { commonOptions } from "../lib/cli/options.ts";
+import { commonOptions, optionName, type OptionValues } from "../lib/cli/options.ts";
 import { printPlan, runPlan } from "../lib/cli/plan.ts";
-import { planDeploy } from "../lib/deploy/deploy.ts";
+import { type Deployment, graphDeployment, planDeploy } from "../lib/deploy/deploy.ts";
 import { deployRelease, deployTarget } from "../lib/deploy/choose.ts";
 import { sharedConnection } from "../lib/deploy/session.ts";
 import { listExamples, loadExample } from "../lib/graph/examples.ts";
 import { overlayOptions } from "../lib/graph/overlay_options.ts";
 import { applyOverlays } from "../lib/graph/overlays.ts";
 import { manifestYaml } from "../lib/graph/manifest.ts";
+import { readValuesFiles } from "../lib/graph/values_file.ts";
+import type { Release } from "../lib/blueprint/types.ts";
+import type { Kube } from "../lib/kube/types.ts";
+import type { Target } from "../lib/target/target.ts";
+
+const options = {
+  ...commonOptions,
+  output: {
+    ...commonOptions.output,
+    choices: ["text", "json", "yaml"],
+    description: "Form of --dry-run on stdout: text or json (the plan), yaml (the manifest)",
+  },
+  ...overlayOptions,
+  diff: {
+    kind: "flag",
+    description: "Show what would change in the cluster, and change nothing; exit code 1 if so",
+  },
+  export: {
+    kind: "text",
+    placeholder: "folder",
+    description: "Write files for GitOps with an Argo CD Application, and apply nothing",
+  },
+  repoUrl: { kind: "text", placeholder: "url", description: "--export: the Git repository" },
+  repoPath: {
+    kind: "text",
+    placeholder: "path",
+    description: "--export: where the folder is in the repository",
+  },
+  repoRevision: {
+    kind: "text",
+    placeholder: "revision",
+    description: "--export: branch, tag or commit",
+  },
+  timeout: {
+    kind: "integer",
+    min: 1,
+    default: 600,
+    placeholder: "seconds",
+    description: "How long to wait until the graph is ready",
+  },
+  noWait: { kind: "flag", description: "Return as soon as the graph is applied" },
+} as const;
+
+type DeployValues = OptionValues<typeof options>;
 
 /** The task. */
 export const command = defineCommand({
   name: "deploy",
-  summary: "Deploy an example graph and wait until it answers",
+  summary: "Deploy an example graph or your own manifest, and wait until it answers",
   description: "Without an example: a menu on a terminal, a list elsewhere.",
-  args: [{ name: "example", description: "Name of an example, see deno task deploy without one" }],
-  options: {
-    ...commonOptions,
-    output: {
-      ...commonOptions.output,
-      choices: ["text", "json", "yaml"],
-      description: "Form of --dry-run on stdout: text or json (the plan), yaml (the manifest)",
-    },
-    ...overlayOptions,
-    timeout: {
-      kind: "integer",
-      min: 1,
-      default: 600,
-      placeholder: "seconds",
-      description: "How long to wait until the graph is ready",
-    },
-    noWait: { kind: "flag", description: "Return as soon as the graph is applied" },
-  },
+  args: [{
+    name: "example",
+    description: "Name of an example (deno task examples), or path of a manifest",
+  }],
+  options,
   examples: [
     { command: "deploy", text: "Choose from a menu" },
     { command: "deploy vllm", text: "vLLM behind an OpenAI-compatible endpoint" },
     { command: "deploy vllm --dry-run --output yaml", text: "Print what would be applied" },
+    { command: "deploy vllm --diff", text: "Compare with the cluster" },
     { command: "deploy vllm --replicas VllmDecodeWorker=2", text: "Two workers" },
+    {
+      command: "deploy ./my-graph.yaml",
+      text: "Your own manifest, its images moved to the release",
+    },
   ],
-  async run(ctx, { options, args }) {
-    const name = args[0] ?? await chooseExample(ctx);
-    const graph = applyOverlays(await loadExample(ctx, name), options);
-    const target = await deployTarget(ctx, options);
+  async run(ctx, { options, args, given }) {
+    const word = args[0] ?? await chooseExample(ctx);
+    checkExport(options);
+    const target = await deployTarget(ctx, {
+      ...options,
+      dryRun: options.dryRun || options.export !== undefined,
+    });
     const release = await deployRelease(ctx, target);
+    const source = await deploymentOf(ctx, word, { options, given, target, release });
+    const { deployment } = source;
     await using connection = sharedConnection(ctx, target);
-    const { plan, objects } = planDeploy({
-      graph,
+    if (options.export !== undefined) return await exportFiles(ctx, source, options);
+    if (options.diff) return await showDiff(ctx, connection.connect, deployment, options);
+    const plan = planDeploy({
+      deployment,
       release,
       target,
       timeoutMs: options.noWait ? 0 : options.timeout * 1000,
       connect: connection.connect,
     });
     if (options.dryRun) {
-      if (options.output === "yaml") ctx.ui.out(manifestYaml(objects).trimEnd());
+      if (options.output === "yaml") ctx.ui.out(source.text().trimEnd());
       else printPlan(ctx, plan, options.output);
       return;
     }
     await runPlan(ctx, plan);
-    if (options.output !== "text") {
-      ctx.ui.out(JSON.stringify({ graph: graph.name, namespace: target.namespace }));
-    }
-    ctx.ui.success(`Graph ${graph.name} is ${options.noWait ? "applied" : "ready"}`);
-    ctx.ui.info(`  Next: deno task test ${graph.name}`);
+    showDone(ctx, deployment, options);
   },
 });
+
+/** What is deployed, and its text. */
+interface Source {
+  readonly deployment: Deployment;
+  /** YAML of all objects. */
+  readonly text: () => string;
+  /** YAML of each object. */
+  readonly texts: () => string[];
+}
+
+interface SourceOptions {
+  readonly options: DeployValues;
+  readonly given: ReadonlySet<string>;
+  readonly target: Target;
+  readonly release: Release;
+}
+
+async function deploymentOf(ctx: Context, word: string, from: SourceOptions): Promise<Source> {
+  const { options, target, release } = from;
+  if (/\/|\.ya?ml$/i.test(word)) return await ownManifest(ctx, word, from);
+  const values = await readValuesFiles(ctx, options.values);
+  const graph = applyOverlays(await loadExample(ctx, word), options, values);
+  const deployment = graphDeployment(graph, release, target.namespace);
+  return {
+    deployment,
+    text: () => manifestYaml(deployment.objects),
+    texts: () => deployment.objects.map((object) => manifestYaml([object])),
+  };
+}
+
+// Loaded when asked for: examples do not need it.
+async function ownManifest(ctx: Context, path: string, from: SourceOptions): Promise<Source> {
+  const overlay = Object.keys(overlayOptions).find((key) => from.given.has(key));
+  if (overlay !== undefined) {
+    throw usageError(
+      "OVERLAY_MANIFEST",
+      `--${optionName(overlay)} changes examples, and ${path} is a manifest`,
+      "Change the manifest itself.",
+    );
+  }
+  const { loadOwnManifest } = await import("../lib/deploy/own_manifest.ts");
+  const manifest = await loadOwnManifest(ctx, path, {
+    release: from.release,
+    namespace: from.target.namespace,
+    namespaceGiven: from.given.has("namespace"),
+  });
+  for (const note of manifest.notes) ctx.ui.info(`  ${note}`);
+  return {
+    deployment: manifest.deployment,
+    text: () => manifest.text,
+    texts: () => manifest.objects.map((object) => object.text),
+  };
+}
+
+function checkExport(options: DeployValues): void {
+  const flags = { repoUrl: options.repoUrl, repoPath: options.repoPath } as const;
+  const all = Object.entries({ ...flags, repoRevision: options.repoRevision });
+  if (options.export === undefined) {
+    const alone = all.find(([, value]) => value !== undefined)?.[0];
+    if (alone === undefined) return;
+    throw usageError("EXPORT_FLAGS", `--${optionName(alone)} is for --export, which is not given`);
+  }
+  if (options.diff) {
+    throw usageError("EXPORT_FLAGS", "--diff and --export exclude each other");
+  }
+  const missing = all.filter(([, value]) => value === undefined).map(([key]) =>
+    `--${optionName(key)}`
+  );
+  if (missing.length === 0) return;
+  throw usageError(
+    "EXPORT_FLAGS",
+    `--export needs ${missing.join(", ")}: the Argo CD Application says where the files will be`,
+    `deno task deploy <example> --export ${options.export} --repo-url <url> --repo-path <path> --repo-revision <revision>`,
+  );
+}
+
+async function exportFiles(ctx: Context, source: Source, options: DeployValues): Promise<void> {
+  const { exportDeployment } = await import("../lib/deploy/export.ts");
+  const files = await exportDeployment(ctx, {
+    folder: options.export!,
+    deployment: source.deployment,
+    texts: source.texts(),
+    repo: {
+      url: options.repoUrl!,
+      path: options.repoPath!,
+      revision: options.repoRevision!,
+    },
+    overwrite: options.yes,
+    dryRun: options.dryRun,
+  });
+  if (options.output === "json") ctx.ui.out(JSON.stringify({ files }, null, 2));
+  else for (const file of files) ctx.ui.out(file);
+  const { tokenSecret, namespace } = source.deployment;
+  if (tokenSecret !== undefined) {
+    ctx.ui.info(`  Secret ${namespace}/${tokenSecret} is not among them: it has to be there`);
+  }
+}
+
+async function showDiff(
+  ctx: Context,
+  connect: () => Promise<Kube>,
+  deployment: Deployment,
+  options: DeployValues,
+): Promise<ExitCode> {
+  const { diffObjects } = await import("../lib/deploy/diff.ts");
+  const diffs = await diffObjects(await connect(), deployment.objects);
+  if (options.output === "json") ctx.ui.out(JSON.stringify(diffs, null, 2));
+  else for (const { diff } of diffs) if (diff !== "") ctx.ui.out(diff.trimEnd());
+  return diffs.some((one) => one.change !== "same") ? EXIT.failed : EXIT.ok;
+}
+
+function showDone(ctx: Context, deployment: Deployment, options: DeployValues): void {
+  const { name, namespace } = deployment;
+  if (options.output !== "text") ctx.ui.out(JSON.stringify({ graph: name, namespace }));
+  const waited = !options.noWait && deployment.graphs.length > 0;
+  ctx.ui.success(`Graph ${name} is ${waited ? "ready" : "applied"}`);
+  ctx.ui.info(`  Next: deno task test ${deployment.graphs[0]?.name ?? name}`);
+}
 
 async function chooseExample(ctx: Context): Promise<string> {
   const examples = await listExamples(ctx);

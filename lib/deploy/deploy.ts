@@ -1,5 +1,5 @@
 /**
- * Deploying a graph: plan, apply, wait, ask it something.
+ * Deploying graphs: plan, apply, wait, ask them something.
  *
  * @module
  */
@@ -7,20 +7,41 @@ import type { Release } from "../blueprint/types.ts";
 import type { Context } from "../cli/context.ts";
 import { TaskError } from "../cli/errors.ts";
 import type { Plan, Step } from "../cli/plan.ts";
-import type { Graph } from "../graph/types.ts";
+import { graphFrontend } from "../graph/names.ts";
 import { problemText } from "../graph/problems.ts";
 import { renderGraph } from "../graph/render.ts";
+import { type Graph, servedModel } from "../graph/types.ts";
 import { validateGraph } from "../graph/validate.ts";
-import type { Kube, KubeObject } from "../kube/types.ts";
+import type { ApplyOptions, Kube, KubeObject } from "../kube/types.ts";
 import { ensureHfSecret } from "../platform/secrets.ts";
 import type { Target } from "../target/target.ts";
-import { probeGraph } from "./probe.ts";
+import { GRAPH_KIND } from "./graph_state.ts";
+import { probeGraph, type ProbeOptions } from "./probe.ts";
 import { waitForGraph } from "./ready.ts";
+
+/** Objects to apply, and how to tell that they do what they should. */
+export interface Deployment {
+  /** Name for people. */
+  readonly name: string;
+  /** Namespace for what is needed around the objects. */
+  readonly namespace: string;
+  /** What is applied, in order. */
+  readonly objects: readonly KubeObject[];
+  /** The graphs among them, and what to ask them. */
+  readonly graphs: readonly ProbeOptions[];
+  /** Secret with the Hugging Face token that has to be there. */
+  readonly tokenSecret?: string;
+  /** Things to know that do not stop anything. */
+  readonly warnings: readonly string[];
+}
 
 /** What to deploy where. */
 export interface DeployOptions {
-  readonly graph: Graph;
+  /** What to deploy. */
+  readonly deployment: Deployment;
+  /** Release it is rendered for. */
   readonly release: Release;
+  /** Where to. */
   readonly target: Target;
   /** Milliseconds to wait for ready; 0 does not wait. */
   readonly timeoutMs: number;
@@ -28,103 +49,145 @@ export interface DeployOptions {
   readonly connect: () => Promise<Kube>;
 }
 
-/** Plans a deployment; reads nothing from the cluster. */
-export function planDeploy(options: DeployOptions): { plan: Plan; objects: KubeObject[] } {
-  const { graph, release, target } = options;
-  const objects = renderGraph(graph, release, { namespace: target.namespace });
+/**
+ * The deployment of an example.
+ *
+ * @throws {TaskError} as `renderGraph`.
+ */
+export function graphDeployment(graph: Graph, release: Release, namespace: string): Deployment {
+  const objects = renderGraph(graph, release, { namespace });
+  const service = graphFrontend(graph, release)?.serviceName;
+  const model = servedModel(graph);
   return {
+    name: graph.name,
+    namespace,
     objects,
-    plan: {
-      task: "deploy",
-      facts: {
-        target: target.kind,
-        namespace: target.namespace,
-        graph: graph.name,
-        release: `${release.version} (${release.graphApiVersion})`,
-      },
-      warnings: [
-        ...(release.warning === undefined ? [] : [release.warning]),
-        ...validateGraph(graph, release)
-          .filter((problem) => problem.severity === "warning")
-          .map(problemText),
-      ],
-      steps: deploySteps(options, objects),
-    },
+    graphs: objects.filter((object) => object.kind === GRAPH_KIND).map((object) => ({
+      namespace,
+      name: object.metadata.name,
+      apiVersion: object.apiVersion,
+      ask: service === undefined ? "greeting" : "chat",
+      ...(service === undefined ? {} : { service }),
+      ...(model === undefined ? {} : { model }),
+    })),
+    ...(graph.tokenSecret === undefined ? {} : { tokenSecret: graph.tokenSecret }),
+    warnings: validateGraph(graph, release)
+      .filter((problem) => problem.severity === "warning")
+      .map(problemText),
   };
 }
 
-function deploySteps(options: DeployOptions, objects: readonly KubeObject[]): Step[] {
-  const { graph, target, release, timeoutMs } = options;
-  const { name } = graph;
-  const where = { namespace: target.namespace, name, apiVersion: release.graphApiVersion };
-  const steps: Step[] = [];
-  const secret = graph.tokenSecret;
-  if (secret !== undefined) {
-    steps.push({
-      id: "secret",
-      title: "Hugging Face token",
-      touches: [`Secret ${target.namespace}/${secret}`],
-      deadlineMs: 60_000,
-      run: async (ctx) =>
-        await ensureHfSecret(ctx, await options.connect(), {
-          namespace: target.namespace,
-          name: secret,
-          placeholder: target.kind === "local",
-        }),
-    });
-  }
-  steps.push({
-    id: "apply",
-    title: `Apply graph ${name}`,
-    touches: objects.map((o) => `${o.kind} ${o.metadata.namespace ?? ""}/${o.metadata.name}`),
+/** Plans a deployment; reads nothing from the cluster. */
+export function planDeploy(options: DeployOptions): Plan {
+  const { deployment, release, target } = options;
+  return {
+    task: "deploy",
+    facts: {
+      target: target.kind,
+      namespace: deployment.namespace,
+      graph: deployment.name,
+      release: `${release.version} (${release.graphApiVersion})`,
+    },
+    warnings: [
+      ...(release.warning === undefined ? [] : [release.warning]),
+      ...deployment.warnings,
+    ],
+    steps: [
+      ...secretSteps(options),
+      {
+        id: "apply",
+        title: `Apply ${deployment.graphs.length === 0 ? "" : "graph "}${deployment.name}`,
+        touches: deployment.objects.map(objectTitle),
+        deadlineMs: 60_000,
+        run: async (ctx) => await applyObjects(ctx, await options.connect(), deployment.objects),
+      },
+      ...(options.timeoutMs <= 0
+        ? []
+        : deployment.graphs.flatMap((graph) => waitSteps(options, graph))),
+    ],
+  };
+}
+
+/** `Kind namespace/name`. */
+export function objectTitle(object: KubeObject): string {
+  const { namespace, name } = object.metadata;
+  return `${object.kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
+}
+
+function secretSteps({ deployment, target, connect }: DeployOptions): Step[] {
+  const { tokenSecret, namespace } = deployment;
+  if (tokenSecret === undefined) return [];
+  return [{
+    id: "secret",
+    title: "Hugging Face token",
+    touches: [`Secret ${namespace}/${tokenSecret}`],
     deadlineMs: 60_000,
-    run: async (ctx) => await applyObjects(ctx, await options.connect(), objects),
-  });
-  if (timeoutMs <= 0) return steps;
-  steps.push({
-    id: "ready",
-    title: `Wait until ${name} is ready`,
+    run: async (ctx) =>
+      await ensureHfSecret(ctx, await connect(), {
+        namespace,
+        name: tokenSecret,
+        placeholder: target.kind === "local",
+      }),
+  }];
+}
+
+function waitSteps(options: DeployOptions, graph: ProbeOptions): Step[] {
+  const { timeoutMs, connect } = options;
+  // Several graphs share a plan, and ids are unique.
+  const suffix = options.deployment.graphs.length > 1 ? `-${graph.name}` : "";
+  const ready: Step = {
+    id: `ready${suffix}`,
+    title: `Wait until ${graph.name} is ready`,
     touches: [],
     // The wait has a deadline of its own, with evidence; this one is the net below it.
     deadlineMs: timeoutMs + 60_000,
     run: async (ctx) => {
-      const state = await waitForGraph(ctx, await options.connect(), { ...where, timeoutMs });
+      const state = await waitForGraph(ctx, await connect(), { ...graph, timeoutMs });
       return `${state.components.length} components ready`;
     },
-  }, {
-    id: "probe",
+  };
+  if (graph.ask === "nothing") return [ready];
+  return [ready, {
+    id: `probe${suffix}`,
     title: "Ask it something",
     touches: [],
     deadlineMs: 120_000,
-    run: async (ctx, ui) => {
-      return await probeGraph(ctx, await options.connect(), { ...where, graph, release }, ui);
-    },
-  });
-  return steps;
+    run: async (ctx, ui) => await probeGraph(ctx, await connect(), graph, ui),
+  }];
 }
 
-// Refused objects name the webhook when the operator is down: admission fails closed.
 async function applyObjects(
   ctx: Context,
   kube: Kube,
   objects: readonly KubeObject[],
 ): Promise<string> {
   for (const object of objects) {
-    try {
-      await kube.apply(object);
-    } catch (error) {
-      if (error instanceof TaskError && /failed calling webhook/.test(error.message)) {
-        throw new TaskError({
-          code: "OPERATOR_DOWN",
-          message:
-            `${object.kind} ${object.metadata.name} was refused: the operator's webhook does not answer`,
-          hint: "deno task status shows the operator; deno task install repairs it.",
-          cause: error,
-        });
-      }
-      throw error;
-    }
-    ctx.ui.debug(`applied ${object.kind}/${object.metadata.name}`);
+    await applyObject(kube, object);
+    ctx.ui.debug(`applied ${objectTitle(object)}`);
   }
   return `${objects.length} object${objects.length === 1 ? "" : "s"}`;
+}
+
+/**
+ * Applies one object and returns it as the server has it then.
+ *
+ * @throws {TaskError} OPERATOR_DOWN when it was refused because the operator's webhook, which
+ * fails closed, does not answer; else as `Kube.apply`.
+ */
+export async function applyObject(
+  kube: Kube,
+  object: KubeObject,
+  options: ApplyOptions = {},
+): Promise<KubeObject> {
+  try {
+    return await kube.apply(object, options);
+  } catch (error) {
+    if (!(error instanceof TaskError) || !/failed calling webhook/.test(error.message)) throw error;
+    throw new TaskError({
+      code: "OPERATOR_DOWN",
+      message: `${objectTitle(object)} was refused: the operator's webhook does not answer`,
+      hint: "deno task status shows the operator; deno task install repairs it.",
+      cause: error,
+    });
+  }
 }

@@ -6,9 +6,6 @@
 import type { Context } from "../cli/context.ts";
 import { interruptedError, messageOf, timeoutError } from "../cli/errors.ts";
 import type { StepUi } from "../cli/ui.ts";
-import { graphFrontend } from "../graph/names.ts";
-import { type Graph, servedModel } from "../graph/types.ts";
-import type { Release } from "../blueprint/types.ts";
 import type { Kube } from "../kube/types.ts";
 import { chat } from "../serving/completions.ts";
 import type { Endpoint } from "../serving/endpoint.ts";
@@ -18,13 +15,20 @@ import { forwardFrontend } from "./frontend.ts";
 import { listGraphs, pickGraph } from "./graphs.ts";
 import { greeting } from "./hello_world.ts";
 
-/** Which graph to ask. */
+/** Which graph to ask what. */
 export interface ProbeOptions {
+  /** Namespace of the graph. */
   readonly namespace: string;
+  /** Name of the graph. */
   readonly name: string;
+  /** API version in which the graph is read. */
   readonly apiVersion: string;
-  readonly graph: Graph;
-  readonly release: Release;
+  /** A chat at its HTTP endpoint, hello-world's greeting in its log, or nothing that we know of. */
+  readonly ask: "chat" | "greeting" | "nothing";
+  /** Service of the HTTP endpoint, for a chat. */
+  readonly service?: string;
+  /** Name of the model; the first one listed unless given. */
+  readonly model?: string;
 }
 
 // Workers register a moment after their pods are ready.
@@ -43,18 +47,18 @@ export async function probeGraph(
   options: ProbeOptions,
   ui: StepUi,
 ): Promise<string> {
-  const frontend = graphFrontend(options.graph, options.release, options.name);
-  if (frontend === undefined) {
+  if (options.ask === "nothing") return "there is nothing to ask";
+  if (options.ask === "greeting" || options.service === undefined) {
     return await askUntil(ctx, kube, options, ui, async () => {
       const state = pickGraph(await listGraphs(kube, options), options.name);
       return await greeting(ctx, kube, state);
     });
   }
-  const where = { namespace: options.namespace, service: frontend.serviceName };
+  const where = { namespace: options.namespace, service: options.service };
   const forwarder = await forwardFrontend(ctx, kube, where);
   try {
     const endpoint = { url: forwarder.url };
-    return await askUntil(ctx, kube, options, ui, () => askModel(ctx, endpoint, options.graph));
+    return await askUntil(ctx, kube, options, ui, () => askModel(ctx, endpoint, options.model));
   } finally {
     await forwarder.close();
   }
@@ -95,11 +99,12 @@ async function askUntil(
 async function askModel(
   ctx: Context,
   endpoint: Endpoint,
-  graph: Graph,
+  wanted: string | undefined,
 ): Promise<string | undefined> {
-  const wanted = servedModel(graph);
   const models = await listModels(ctx, endpoint);
-  const model = models.find((known) => known.id === wanted)?.id;
+  const model = wanted === undefined
+    ? models[0]?.id
+    : models.find((known) => known.id === wanted)?.id;
   if (model === undefined) {
     throw new Error(
       models.length === 0
