@@ -122,6 +122,10 @@ async function countPackages(
   return result.stdout.trim().split("\n").length;
 }
 
+// Linking on its own, with less of the heap kept for comfort: at its peak it would take
+// 1.9 GB otherwise. Compiling with that limit would take a third longer.
+const LINK_MEMORY = { GOMEMLIMIT: "300MiB" };
+
 async function compile(
   ctx: Context,
   ui: StepUi,
@@ -134,22 +138,36 @@ async function compile(
   let compiled = 0;
   // Packages that are in Go's cache already are not named: the bar may end early, never late.
   ui.progress(0, total, "packages");
-  const args = ["build", "-v", ...buildFlags(), "-o", `${folder}/${BUILT_PROGRAM}`, "."];
+  const build = async (args: readonly string[], more: Record<string, string> = {}) => {
+    const result = await ctx.processes.run(go.path, ["build", "-v", ...buildFlags(), ...args], {
+      cwd: moduleFolder(ctx),
+      env: { ...env, ...more },
+      signal: ctx.signal,
+      onLine: (line) => {
+        if (!/^[\w.~-]+(\/[\w.~-]+)*$/.test(line) || line === go.mainPackage) return;
+        ui.progress(++compiled, total, "packages");
+      },
+    });
+    if (result.code !== 0) throw goError(ctx, go, result.stderr, "Building the control plane");
+  };
+  await build(await mainImports(ctx, go, env));
+  ui.update(`linking (compiled for ${formatDuration(ctx.clock.monotonic() - start)})`);
+  await build(["-o", `${folder}/${BUILT_PROGRAM}`, "."], LINK_MEMORY);
+}
+
+async function mainImports(
+  ctx: Context,
+  go: GoTool,
+  env: Record<string, string>,
+): Promise<string[]> {
+  const args = ["list", "-f", '{{join .Imports " "}}', "."];
   const result = await ctx.processes.run(go.path, args, {
     cwd: moduleFolder(ctx),
     env,
     signal: ctx.signal,
-    onLine: (line) => {
-      if (!/^[\w.~-]+(\/[\w.~-]+)*$/.test(line)) return;
-      compiled += 1;
-      if (line === go.mainPackage) {
-        ui.update(`linking (compiled for ${formatDuration(ctx.clock.monotonic() - start)})`);
-      } else {
-        ui.progress(compiled, total, "packages");
-      }
-    },
   });
-  if (result.code !== 0) throw goError(ctx, go, result.stderr, "Building the control plane");
+  if (result.code !== 0) throw goError(ctx, go, result.stderr, "Loading the Go modules");
+  return result.stdout.trim().split(" ");
 }
 
 function goError(ctx: Context, go: GoTool, stderr: string, what: string): TaskError | Error {
