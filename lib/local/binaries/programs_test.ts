@@ -51,7 +51,8 @@ const WORKING_GO: Go = async (args, options) => {
   for (const line of ["fmt", "k8s.io/api", "dynamo-eks.local/control-plane"]) {
     options.onLine?.(line, "stderr");
   }
-  await Deno.writeTextFile(args[args.indexOf("-o") + 1]!, "#!/bin/sh\n", { mode: 0o755 });
+  const output = args.indexOf("-o");
+  if (output >= 0) await Deno.writeTextFile(args[output + 1]!, "#!/bin/sh\n", { mode: 0o755 });
   return OK;
 };
 
