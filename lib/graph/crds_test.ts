@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { realDefinitionsFolder } from "../../tests/support/definitions.ts";
 import assert from "node:assert/strict";
 import { parse } from "@std/yaml";
 import { testContext } from "../cli/testing.ts";
@@ -58,12 +59,6 @@ components:
   - { name: Prefill, role: prefill, gpus: 8, args: { tensorParallel: 8 } }
 `;
 
-async function definitionsFolder(): Promise<string | undefined> {
-  const beside = new URL("../../../shared/crds", import.meta.url).pathname;
-  const folder = Deno.env.get("DYNAMO_CRDS_DIR") ?? beside;
-  return await Deno.stat(folder).then(() => folder, () => undefined);
-}
-
 interface Definition {
   readonly spec: {
     readonly versions: readonly {
@@ -84,12 +79,8 @@ async function specSchemas(file: string): Promise<Record<string, JsonSchema>> {
 }
 
 Deno.test("every example is accepted by the definitions of its era", async () => {
-  const folder = await definitionsFolder();
-  if (folder === undefined) {
-    // deno-lint-ignore no-console -- a skipped test says so
-    console.log("SKIPPED: no CustomResourceDefinitions; set DYNAMO_CRDS_DIR to check against them");
-    return;
-  }
+  const folder = await realDefinitionsFolder();
+  if (folder === undefined) return;
   await using test = await testContext();
   const examples = await Promise.all(
     (await listExamples(test.ctx)).map(({ name }) => loadExample(test.ctx, name)),
@@ -123,7 +114,7 @@ Deno.test("every example is accepted by the definitions of its era", async () =>
 });
 
 Deno.test("the definitions refuse what they should, so that the check means something", async () => {
-  const folder = await definitionsFolder();
+  const folder = await realDefinitionsFolder();
   if (folder === undefined) return;
   const schema =
     (await specSchemas(`${folder}/0.4.1/dynamographdeployments.yaml`))["nvidia.com/v1alpha1"]!;

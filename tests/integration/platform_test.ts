@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { realDefinitionsFolder } from "../support/definitions.ts";
 import assert from "node:assert/strict";
 import { parse } from "@std/yaml";
 import { resolveRelease } from "../../lib/blueprint/release.ts";
@@ -95,10 +96,8 @@ Deno.test("the platform is applied, changed to another release, and removed", ()
 
 Deno.test("the rendered examples are accepted under the real definitions and under ours", () =>
   withCluster(async ({ ctx, kube, namespace }) => {
-    const real = await realDefinitions();
+    const real = await realDefinitionsFolder();
     const folders = [undefined, ...(real === undefined ? [] : [real])];
-    // deno-lint-ignore no-console -- a part that cannot run says so
-    if (real === undefined) console.log("SKIPPED: no real definitions; set DYNAMO_CRDS_DIR");
     for (const version of ["0.4.1", "1.6.1"]) {
       for (const folder of folders) {
         const env = fixedEnvironment(folder === undefined ? {} : { DYNAMO_CRDS_DIR: folder });
@@ -125,16 +124,4 @@ async function examples(version: string): Promise<KubeObject[]> {
   }
   assert.ok(found.length > 0);
   return found;
-}
-
-/** The folder with the real definitions, one folder an era. */
-async function realDefinitions(): Promise<string | undefined> {
-  const beside = new URL("../../../shared/crds", import.meta.url).pathname;
-  const folder = Deno.env.get("DYNAMO_CRDS_DIR") ?? beside;
-  try {
-    await Deno.stat(folder);
-    return folder;
-  } catch {
-    return undefined;
-  }
 }

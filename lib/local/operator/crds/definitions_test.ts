@@ -1,3 +1,4 @@
+import { realDefinitionsFolder } from "../../../../tests/support/definitions.ts";
 import assert from "node:assert/strict";
 import { parse } from "@std/yaml";
 import { testContext } from "../../../cli/testing.ts";
@@ -7,20 +8,6 @@ import { crdsFor } from "./source.ts";
 
 // deno-lint-ignore no-explicit-any -- schemas are walked as they come
 type Any = any;
-
-/** Folders of real definitions, one an era; undefined (and said) where there are none. */
-async function realEras(): Promise<string | undefined> {
-  const beside = new URL("../../../../../shared/crds", import.meta.url).pathname;
-  const folder = Deno.env.get("DYNAMO_CRDS_DIR") ?? beside;
-  try {
-    await Deno.stat(`${folder}/0.4.1`);
-    return folder;
-  } catch {
-    // deno-lint-ignore no-console -- a test that cannot run says so
-    console.log("SKIPPED: no CustomResourceDefinitions; set DYNAMO_CRDS_DIR to check against them");
-    return undefined;
-  }
-}
 
 const ERAS: Record<string, string> = {
   "0.4.1": "0.4.1",
@@ -83,7 +70,7 @@ function differences(own: Any, real: Any, path: string): string[] {
 }
 
 Deno.test("own definitions have the real ones' names, versions, columns and fields", async () => {
-  const folder = await realEras();
+  const folder = await realDefinitionsFolder();
   if (folder === undefined) return;
   const problems: string[] = [];
   for (const [era, version] of Object.entries(ERAS)) {
