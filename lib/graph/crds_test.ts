@@ -14,8 +14,7 @@ import { type JsonSchema, schemaProblems } from "./json_schema.ts";
 import { parseGraph } from "./load.ts";
 import { applyOverlays } from "./overlays.ts";
 import { problemText } from "./problems.ts";
-import { renderGraph } from "./render.ts";
-import { GOLDEN_VERSIONS, testRelease } from "./testing.ts";
+import { GOLDEN_VERSIONS, renderedOrRefused, testRelease } from "./testing.ts";
 import type { Graph } from "./types.ts";
 
 const ERAS: Readonly<Record<string, string>> = {
@@ -86,15 +85,10 @@ Deno.test("every example is accepted by the definitions of its era", async () =>
     (await listExamples(test.ctx)).map(({ name }) => loadExample(test.ctx, name)),
   );
   const graphs: Graph[] = [...examples, parseGraph(EVERYTHING, "test")];
-  const schemas = new Map<string, Record<string, JsonSchema>>();
+  const definitions = new Map<string, Record<string, JsonSchema>>();
+  const checked = new Set<string>();
   for (const version of GOLDEN_VERSIONS) {
     const release = testRelease(version);
-    const era = ERAS[version]!;
-    const file: string = `${folder}/${era}/dynamographdeployments.yaml`;
-    const known: Record<string, JsonSchema> = schemas.get(era) ?? await specSchemas(file);
-    schemas.set(era, known);
-    const schema = known[release.graphApiVersion];
-    assert.ok(schema?.properties, `${era} does not serve ${release.graphApiVersion}`);
     const multinode = { nodes: 2, args: { tensorParallel: 16 } };
     for (const graph of graphs) {
       const spread = graph.name === "everything" && version !== "0.4.1"
@@ -103,14 +97,30 @@ Deno.test("every example is accepted by the definitions of its era", async () =>
           components: graph.components.map((c) => c.gpus === 0 ? c : { ...c, ...multinode }),
         }
         : graph;
-      const named = applyOverlays(spread, { image: ["x/y:mine"] });
-      for (const one of [spread, named]) {
-        const object = renderGraph(one, release, { namespace: "ns" }).at(-1)!;
-        const problems = schemaProblems(schema, object.spec, { closed: true, path: "spec" });
-        assert.deepEqual(problems.map(problemText), [], `${graph.name} for ${version}`);
+      const named = graph.request === undefined
+        ? [applyOverlays(spread, { image: ["x/y:mine"] })]
+        : [];
+      for (const one of [spread, ...named]) {
+        for (const object of renderedOrRefused(one, release) ?? []) {
+          if (!object.apiVersion.startsWith("nvidia.com/")) continue;
+          const file: string = `${folder}/${ERAS[version]!}/${object.kind.toLowerCase()}s.yaml`;
+          const known: Record<string, JsonSchema> = definitions.get(file) ??
+            await specSchemas(file);
+          definitions.set(file, known);
+          const schema = known[object.apiVersion];
+          assert.ok(schema?.properties, `${file} does not serve ${object.apiVersion}`);
+          const problems = schemaProblems(schema, object.spec, { closed: true, path: "spec" });
+          assert.deepEqual(problems.map(problemText), [], `${graph.name} for ${version}`);
+          checked.add(`${object.kind} ${graph.name}`);
+        }
       }
     }
   }
+  for (const { name, request } of graphs) {
+    const kind = `DynamoGraphDeployment${request === undefined ? "" : "Request"}`;
+    assert.ok(checked.has(`${kind} ${name}`), `${name} fits no release`);
+  }
+  assert.ok(checked.has("DynamoModel vllm-lora"));
 });
 
 Deno.test("the definitions refuse what they should, so that the check means something", async () => {

@@ -31,7 +31,10 @@ export type Setting =
   | "servedName"
   | "maxLength"
   | "role"
-  | "engineConfigFile";
+  | "engineConfigFile"
+  | "lora"
+  | "loraRank"
+  | "loraCount";
 
 /** One argument of a worker, in the order of the command line. */
 export interface ArgumentRow extends Span {
@@ -49,6 +52,22 @@ export interface ArgumentRow extends Span {
   readonly roles?: readonly Role[];
   /** Only with this routing. */
   readonly routing?: RouterMode;
+  /** Only where this setting has a value. */
+  readonly when?: Setting;
+  /** Only without a settings file (`engineConfig: none`), which would win over the flag. */
+  readonly withoutFile?: boolean;
+}
+
+/** A variable of a worker's container. */
+export interface VariableRow extends Span {
+  /** Its name. */
+  readonly name: string;
+  /** Where its value comes from. */
+  readonly setting?: Setting;
+  /** Fixed value. */
+  readonly value?: string;
+  /** Only where this setting has a value. */
+  readonly when?: Setting;
 }
 
 /** Settings that only a JSON argument can carry, because a file wins over the flags. */
@@ -64,19 +83,23 @@ export interface OverrideRow extends Span {
 }
 
 /** One engine. */
-export interface EngineTable {
+export interface EngineTable extends Span {
   /** Image repository below `nvcr.io/nvidia/ai-dynamo`. */
   readonly image: string;
   /** What the operator is told in `backendFramework`. */
-  readonly framework: "vllm" | "sglang" | "trtllm";
+  readonly framework?: "vllm" | "sglang" | "trtllm";
   /** Whether it serves a model. */
   readonly servesModel: boolean;
+  /** Whether it computes on the CPU alone. */
+  readonly cpuOnly?: boolean;
   /** Command by role; roles that are missing cannot be used with this engine. */
   readonly command: Partial<Record<Role, readonly string[]>>;
   /** Folder inside the image in which the engine is started. */
   readonly workingDir: readonly Dated<string>[];
   /** Arguments, in the order of the command line. */
   readonly arguments: readonly ArgumentRow[];
+  /** Variables of the containers. */
+  readonly variables?: readonly VariableRow[];
   /** Settings that go into a JSON argument. */
   readonly overrides?: OverrideRow;
   /** Folder of the engine's settings files, which are named after the role. */
@@ -86,6 +109,7 @@ export interface EngineTable {
 const VLLM = ["python3", "-m", "dynamo.vllm"];
 const SGLANG = ["python3", "-m", "dynamo.sglang"];
 const TRTLLM = ["python3", "-m", "dynamo.trtllm"];
+const MOCKER = ["python3", "-m", "dynamo.mocker"];
 const PAIR: readonly Role[] = ["prefill", "decode"];
 
 /** The engines. */
@@ -113,6 +137,9 @@ export const ENGINE_TABLES: Readonly<Record<EngineName, EngineTable>> = {
       { flag: "--dtype", setting: "dtype" },
       { flag: "--trust-remote-code", setting: "trustRemoteCode" },
       { flag: "--enforce-eager", setting: "eager" },
+      { flag: "--enable-lora", setting: "lora", from: [0, 8] },
+      { flag: "--max-lora-rank", setting: "loraRank", from: [0, 8] },
+      { flag: "--max-loras", setting: "loraCount", from: [0, 8] },
       { flag: "--is-prefill-worker", roles: ["prefill"], before: [1, 0] },
       { flag: "--disaggregation-mode", setting: "role", roles: PAIR, from: [1, 0] },
       {
@@ -136,6 +163,22 @@ export const ENGINE_TABLES: Readonly<Record<EngineName, EngineTable>> = {
         routing: "kv",
         from: [1, 0],
       },
+      {
+        flag: "--kv-transfer-config",
+        value:
+          '{"kv_connector":"DynamoConnector","kv_connector_module_path":"kvbm.vllm_integration.connector","kv_role":"kv_both"}',
+        roles: ["worker"],
+        when: "kvOffloadGiB",
+        from: [1, 0],
+      },
+    ],
+    variables: [
+      { name: "DYN_KVBM_CPU_CACHE_GB", setting: "kvOffloadGiB", from: [1, 0] },
+      // Adapters are loaded through the worker's system port, where the operator calls it.
+      { name: "DYN_LORA_ENABLED", value: "true", when: "lora", from: [0, 8] },
+      { name: "DYN_LORA_PATH", value: "/tmp/dynamo_loras", when: "lora", from: [0, 8] },
+      { name: "DYN_SYSTEM_ENABLED", value: "true", when: "lora", from: [0, 8] },
+      { name: "DYN_SYSTEM_PORT", value: "9090", when: "lora", from: [0, 8] },
     ],
   },
   sglang: {
@@ -194,7 +237,16 @@ export const ENGINE_TABLES: Readonly<Record<EngineName, EngineTable>> = {
       { flag: "--served-model-name", setting: "servedName", otherwise: "model" },
       { flag: "--max-seq-len", setting: "maxLength" },
       { flag: "--kv-block-size", setting: "kvBlockSize" },
-      { flag: "--max-batch-size", setting: "maxSequences" },
+      { flag: "--tensor-parallel-size", setting: "tensorParallel", unless: 1, withoutFile: true },
+      {
+        flag: "--pipeline-parallel-size",
+        setting: "pipelineParallel",
+        unless: 1,
+        withoutFile: true,
+      },
+      { flag: "--max-batch-size", setting: "maxSequences", withoutFile: true },
+      { flag: "--max-num-tokens", setting: "maxBatchedTokens", withoutFile: true },
+      { flag: "--free-gpu-memory-fraction", setting: "gpuMemoryFraction", withoutFile: true },
       { flag: "--extra-engine-args", setting: "engineConfig", otherwise: "engineConfigFile" },
       { flag: "--disaggregation-mode", setting: "role", roles: PAIR },
       { flag: "--disaggregation-strategy", value: "decode_first", roles: PAIR, before: [1, 0] },
@@ -209,9 +261,28 @@ export const ENGINE_TABLES: Readonly<Record<EngineName, EngineTable>> = {
         { setting: "tensorParallel", path: ["tensor_parallel_size"], unless: 1 },
         { setting: "pipelineParallel", path: ["pipeline_parallel_size"], unless: 1 },
         { setting: "gpuMemoryFraction", path: ["kv_cache_config", "free_gpu_memory_fraction"] },
+        { setting: "maxSequences", path: ["max_batch_size"] },
         { setting: "maxBatchedTokens", path: ["max_num_tokens"] },
       ],
     },
+  },
+  // Not an engine, but its scheduler and cache without the arithmetic: the API on a CPU.
+  mocker: {
+    image: "dynamo-planner",
+    from: [1, 4],
+    servesModel: true,
+    cpuOnly: true,
+    command: { worker: MOCKER },
+    workingDir: [{ value: "/workspace" }],
+    arguments: [
+      { flag: "--model-path", setting: "model" },
+      { flag: "--model-name", setting: "servedName", otherwise: "model" },
+      { flag: "--max-model-len", setting: "maxLength", from: [1, 6] },
+      { flag: "--block-size", setting: "kvBlockSize" },
+      { flag: "--max-num-seqs", setting: "maxSequences" },
+      { flag: "--max-num-batched-tokens", setting: "maxBatchedTokens" },
+      { flag: "--speedup-ratio", value: "1.0" },
+    ],
   },
   "hello-world": {
     image: "vllm-runtime",
@@ -235,6 +306,20 @@ export const FRONTEND_IMAGE: readonly Dated<string>[] = [
 export const FRONTEND_COMMAND: readonly Dated<readonly string[]>[] = [
   { from: [1, 6], value: ["python3", "-m", "dynamo.frontend"] },
 ];
+
+/** LoRA adapters by where they come from, with the first release that is known to load them. */
+export const ADAPTER_SOURCES: Readonly<Record<string, Version>> = {
+  "s3": [0, 8],
+  "file": [0, 8],
+  // Earlier documentation names it, but Dynamo's own manifests have it from here on.
+  "hf": [1, 3],
+};
+
+/** First release with images for Elastic Fabric Adapter. */
+export const EFA_SINCE: Version = [1, 0];
+
+/** First release whose deployment requests this project writes (nvidia.com/v1beta1). */
+export const REQUESTS_SINCE: Version = [1, 0];
 
 /** Routing modes by the first release that is known to have them. */
 export const ROUTER_MODES: Readonly<Record<RouterMode, Version>> = {

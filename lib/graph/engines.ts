@@ -26,9 +26,27 @@ export interface Start {
   readonly workingDir?: string;
 }
 
+/** Value of `engineConfig` that starts TensorRT-LLM without a settings file. */
+const NO_FILE = "none";
+
 /** The table of the graph's engine. */
 export function engineTable(graph: Graph): EngineTable {
   return ENGINE_TABLES[graph.engine];
+}
+
+/** What the operator is told about the engine; nothing where it is none of its own. */
+export function frameworkOf(graph: Graph): { backendFramework?: string } {
+  const { framework } = engineTable(graph);
+  return framework === undefined ? {} : { backendFramework: framework };
+}
+
+/** How the operator finds the workers that load a model's adapters. */
+export function modelReference(
+  graph: Graph,
+  component: Component,
+): { modelRef?: { readonly name: string } } {
+  if (graph.lora === undefined || graph.model === undefined || !isEngine(component)) return {};
+  return { modelRef: { name: graph.model.id } };
 }
 
 /** Whether the release lies in the span. */
@@ -89,7 +107,7 @@ export function engineArguments(graph: Graph, component: Component, release: Rel
     }
   }
   const overrides = table.overrides;
-  if (overrides !== undefined && covers(overrides, release)) {
+  if (overrides !== undefined && covers(overrides, release) && hasEngineConfig(component.args)) {
     const json = overrideObject(table, component.args);
     if (Object.keys(json).length > 0) args.push(overrides.flag, JSON.stringify(json));
   }
@@ -99,7 +117,35 @@ export function engineArguments(graph: Graph, component: Component, release: Rel
 function applies(row: ArgumentRow, graph: Graph, component: Component, release: Release): boolean {
   return covers(row, release) &&
     (row.roles === undefined || row.roles.includes(component.role)) &&
-    (row.routing === undefined || row.routing === graph.routing);
+    (row.routing === undefined || row.routing === graph.routing) &&
+    (row.when === undefined ||
+      settingValue(row.when, graph, component, release) !== undefined) &&
+    (row.withoutFile !== true || !hasEngineConfig(component.args));
+}
+
+/** Whether TensorRT-LLM reads a settings file, which wins over flags of the same name. */
+function hasEngineConfig(settings: EngineSettings): boolean {
+  return settings.engineConfig !== NO_FILE;
+}
+
+/** The engine's own variables of a worker. */
+export function engineVariables(
+  graph: Graph,
+  component: Component,
+  release: Release,
+): Record<string, string> {
+  const result: Record<string, string> = {};
+  if (!isEngine(component) || component.command !== undefined) return result;
+  for (const row of engineTable(graph).variables ?? []) {
+    if (!covers(row, release)) continue;
+    if (row.when !== undefined && settingValue(row.when, graph, component, release) === undefined) {
+      continue;
+    }
+    const value = row.value ??
+      (row.setting && settingValue(row.setting, graph, component, release));
+    if (value !== undefined) result[row.name] = String(value);
+  }
+  return result;
 }
 
 function argument(
@@ -113,6 +159,7 @@ function argument(
   const value = settingValue(row.setting, graph, component, release) ??
     (row.otherwise && settingValue(row.otherwise, graph, component, release));
   if (value === undefined || value === false || value === row.unless) return [];
+  if (row.setting === "engineConfig" && value === NO_FILE) return [];
   return value === true ? [row.flag] : [row.flag, String(value)];
 }
 
@@ -138,6 +185,12 @@ function settingValue(
     }
     case "tensorParallel":
       return component.args.tensorParallel ?? 1;
+    case "lora":
+      return graph.lora === undefined ? undefined : true;
+    case "loraRank":
+      return graph.lora?.maxRank;
+    case "loraCount":
+      return graph.lora?.maxAdapters;
     default:
       return component.args[setting];
   }
@@ -158,15 +211,23 @@ function overrideObject(table: EngineTable, settings: EngineSettings): Record<st
 /**
  * Whether the engine has the setting: `true`, the first release that has it, or `false`.
  * A value that equals the engine's default is not asked about.
+ *
+ * @param settings those of the component: without a settings file TensorRT-LLM takes flags
  */
 export function settingSupport(
   graph: Graph,
-  setting: keyof EngineSettings,
+  setting: Setting,
   release: Release,
+  settings: EngineSettings = {},
 ): true | Version | false {
   const table = engineTable(graph);
-  const rows: Span[] = table.arguments.filter((row) => row.setting === setting);
-  if (table.overrides?.keys.some((key) => key.setting === setting)) rows.push(table.overrides);
+  const file = hasEngineConfig(settings);
+  const rows: Span[] = table.arguments.filter((row) =>
+    (row.setting === setting || row.when === setting) && (row.withoutFile !== true || !file)
+  );
+  if (file && table.overrides?.keys.some((key) => key.setting === setting)) {
+    rows.push(table.overrides);
+  }
   if (rows.some((row) => covers(row, release))) return true;
   return rows.find((row) => row.from !== undefined)?.from ?? false;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { engineArguments, settingSupport, startOf } from "./engines.ts";
+import { engineArguments, engineVariables, settingSupport, startOf } from "./engines.ts";
 import { parseGraph } from "./load.ts";
 import { testRelease } from "./testing.ts";
 import type { Component, EngineName, EngineSettings, Graph, Role, RouterMode } from "./types.ts";
@@ -107,10 +107,60 @@ Deno.test("trtllm: what its file would overrule goes into the override", () => {
     argsOf("1.4.2", "trtllm", "worker", { tensorParallel: 4, gpuMemoryFraction: 0.5 }),
     /--override-engine-args {"tensor_parallel_size":4,"kv_cache_config":{"free_gpu_memory_fraction":0\.5}}$/,
   );
+  assert.match(
+    argsOf("1.4.2", "trtllm", "worker", { maxSequences: 8 }),
+    /--override-engine-args {"max_batch_size":8}$/,
+  );
   const graph = graphOf("trtllm", "worker");
+  assert.deepEqual(settingSupport(graph, "maxSequences", testRelease("0.4.1")), [0, 5, 1]);
   assert.deepEqual(settingSupport(graph, "tensorParallel", testRelease("0.4.1")), [0, 5, 1]);
   assert.equal(settingSupport(graph, "tensorParallel", testRelease("0.5.1")), true);
   assert.equal(settingSupport(graph, "quantization", testRelease("1.6.1")), false);
+});
+
+Deno.test("trtllm: without a file the flags hold, in all releases", () => {
+  const args = {
+    engineConfig: "none",
+    tensorParallel: 4,
+    maxSequences: 64,
+    gpuMemoryFraction: 0.9,
+  };
+  const common = "--model-path org/m --served-model-name org/m --tensor-parallel-size 4 " +
+    "--max-batch-size 64 --free-gpu-memory-fraction 0.9";
+  assert.equal(argsOf("0.4.1", "trtllm", "worker", args), common);
+  assert.equal(argsOf("1.6.1", "trtllm", "worker", args), `${common} --publish-kv-events`);
+  const graph = graphOf("trtllm", "worker");
+  assert.equal(settingSupport(graph, "tensorParallel", testRelease("0.4.1"), args), true);
+});
+
+Deno.test("mocker", () => {
+  assert.equal(
+    argsOf("1.6.1", "mocker", "worker", { kvBlockSize: 32 }),
+    "--model-path org/m --model-name org/m --block-size 32 --speedup-ratio 1.0",
+  );
+});
+
+Deno.test("LoRA and the KV cache's second tier bring arguments and variables", () => {
+  const graph: Graph = {
+    ...graphOf("vllm", "worker", { kvOffloadGiB: 20 }),
+    lora: { maxRank: 32, adapters: [] },
+  };
+  const worker = graph.components[0]!;
+  const args = engineArguments(graph, worker, testRelease("1.6.1")).join(" ");
+  assert.match(args, /^--model org\/m --enable-lora --max-lora-rank 32 --kv-transfer-config {/);
+  assert.match(args, /"DynamoConnector"/);
+  assert.deepEqual(engineVariables(graph, worker, testRelease("1.6.1")), {
+    DYN_KVBM_CPU_CACHE_GB: "20",
+    DYN_LORA_ENABLED: "true",
+    DYN_LORA_PATH: "/tmp/dynamo_loras",
+    DYN_SYSTEM_ENABLED: "true",
+    DYN_SYSTEM_PORT: "9090",
+  });
+  assert.deepEqual(
+    engineVariables(graph, { ...worker, role: "frontend" }, testRelease("1.6.1")),
+    {},
+  );
+  assert.deepEqual(engineVariables(graphOf("vllm", "worker"), worker, testRelease("0.7.0")), {});
 });
 
 Deno.test("a frontend is started by the operator until 1.6", () => {

@@ -64,25 +64,42 @@ async function summarize(ctx: Pick<Context, "fs" | "root">, name: string): Promi
 }
 
 /**
- * One example.
+ * One example. `trtllm` takes the settings of another one when `TRTLLM_CONFIG` says so, as in
+ * the shell edition of this blueprint; its name stays.
  *
- * @throws {TaskError} EXAMPLE_UNKNOWN (exit code 2) with a suggestion and the list; GRAPH_SYNTAX
+ * @throws {TaskError} TRTLLM_CONFIG_UNKNOWN (exit code 2) for another value than `default` and
+ * `high-performance`; EXAMPLE_UNKNOWN (exit code 2) with a suggestion and the list; GRAPH_SYNTAX
  * or GRAPH_INVALID (exit code 3) when its file is broken.
  */
 export async function loadExample(
-  ctx: Pick<Context, "fs" | "root">,
+  ctx: Pick<Context, "fs" | "root" | "env">,
   name: string,
 ): Promise<Graph> {
   // A name with a slash would leave the folder.
   const plain = /^[\w.-]+$/.test(name) && !name.startsWith(".");
   if (plain && await exists(ctx, `${examplesFolder(ctx)}/${name}/graph.yaml`)) {
-    return await readExample(ctx, name);
+    const variant = name === "trtllm" ? trtllmVariant(ctx) : undefined;
+    if (variant === undefined) return await readExample(ctx, name);
+    return { ...await readExample(ctx, variant), name };
   }
   const names = await exampleNames(ctx);
   throw usageError(
     "EXAMPLE_UNKNOWN",
     `There is no example "${name}". ${didYouMean(name, names)}`.trim(),
     `Examples: ${names.join(", ")}.`,
+  );
+}
+
+function trtllmVariant(ctx: Pick<Context, "env">): string | undefined {
+  const choice = ctx.env.get("TRTLLM_CONFIG") ?? "default";
+  if (choice === "default") return undefined;
+  if (choice === "high-performance") return "trtllm-high-performance";
+  const choices = ["default", "high-performance"];
+  throw usageError(
+    "TRTLLM_CONFIG_UNKNOWN",
+    `TRTLLM_CONFIG is "${choice}", and must be ${choices.join(" or ")}. ${
+      didYouMean(choice, choices)
+    }`.trim(),
   );
 }
 

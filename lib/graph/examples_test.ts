@@ -17,19 +17,35 @@ const NINE = [
   "vllm-disagg",
 ];
 
+const FURTHER = [
+  "mocker",
+  "sglang-multinode",
+  "sglang-router",
+  "sla-planner",
+  "trtllm-high-performance",
+  "trtllm-router",
+  "vllm-70b",
+  "vllm-disagg-router",
+  "vllm-kv-offload",
+  "vllm-lora",
+  "vllm-multinode",
+  "vllm-router",
+];
+
 async function failure(action: Promise<unknown>): Promise<TaskError> {
   const error = await action.then(() => assert.fail("no error"), (error) => error);
   assert.ok(error instanceof TaskError);
   return error;
 }
 
-Deno.test("the nine examples are there, whole, cheap and stable ones first", async () => {
+Deno.test("all examples are there, whole, cheap and stable ones first", async () => {
   await using test = await testContext();
   const examples = await listExamples(test.ctx);
-  assert.deepEqual(examples.map((e) => e.name).sort(), NINE);
+  assert.deepEqual(examples.map((e) => e.name).sort(), [...NINE, ...FURTHER].sort());
   assert.deepEqual(examples.filter((e) => e.problem !== undefined), []);
   assert.equal(examples[0]?.name, "hello-world");
-  assert.deepEqual(examples.map((e) => e.stage).lastIndexOf("stable"), 4);
+  const stages = examples.map((e) => e.stage);
+  assert.ok(stages.lastIndexOf("stable") < stages.indexOf("beta"));
   for (const { name } of examples) {
     const readme = await Deno.readTextFile(`${test.ctx.root}/examples/${name}/README.md`);
     assert.match(readme, new RegExp(`deno task deploy ${name}\\b`), name);
@@ -46,6 +62,23 @@ Deno.test("an unknown example is suggested and listed", async () => {
   for (const name of ["../lib", "vllm/../vllm", ".", ""]) {
     assert.equal((await failure(loadExample(test.ctx, name))).code, "EXAMPLE_UNKNOWN");
   }
+});
+
+Deno.test("TRTLLM_CONFIG chooses the settings of trtllm and of nothing else", async () => {
+  await using test = await testContext();
+  const load = (name: string, config?: string) =>
+    loadExample({ ...test.ctx, env: { ...test.ctx.env, get: () => config } }, name);
+  const plain = await load("trtllm");
+  assert.deepEqual(await load("trtllm", "default"), plain);
+  const tuned = await load("trtllm", "high-performance");
+  assert.equal(tuned.name, "trtllm");
+  assert.deepEqual(tuned.components, (await load("trtllm-high-performance")).components);
+  assert.notDeepEqual(tuned.components, plain.components);
+  assert.deepEqual(await load("vllm", "high-performance"), await load("vllm"));
+  const error = await failure(load("trtllm", "high-perf"));
+  assert.equal(error.code, "TRTLLM_CONFIG_UNKNOWN");
+  assert.equal(error.exitCode, 2);
+  assert.match(error.message, /"high-perf", and must be default or high-performance/);
 });
 
 Deno.test("a broken example does not hide the others", async () => {

@@ -7,6 +7,7 @@
 import { usageError } from "../cli/errors.ts";
 import { atLeast, type Release } from "../blueprint/types.ts";
 import { FRONTEND_IMAGE, type Version } from "./engine_tables.ts";
+import { efaSuffix } from "./efa.ts";
 import { covers, datedValue, engineTable, versionText } from "./engines.ts";
 import type { Component, Graph } from "./types.ts";
 
@@ -80,7 +81,8 @@ export function hasVersionTag(image: string): boolean {
 export function componentImage(graph: Graph, component: Component, release: Release): string {
   if (component.image !== undefined) return component.image;
   const frontend = component.role === "frontend" ? datedValue(FRONTEND_IMAGE, release) : undefined;
-  return `${DYNAMO_REGISTRY}/${frontend ?? engineTable(graph).image}:${release.imageTag}`;
+  const suffix = component.efa === 0 ? "" : efaSuffix(release);
+  return `${DYNAMO_REGISTRY}/${frontend ?? engineTable(graph).image}:${release.imageTag}${suffix}`;
 }
 
 /** What {@link rewriteImage} did. */

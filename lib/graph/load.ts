@@ -8,7 +8,7 @@ import schema from "../../examples/graph.schema.json" with { type: "json" };
 import type { Context } from "../cli/context.ts";
 import { EXIT, messageOf, preconditionError } from "../cli/errors.ts";
 import { type JsonSchema, schemaProblems } from "./json_schema.ts";
-import { throwProblems } from "./problems.ts";
+import { error, type Problem, throwProblems } from "./problems.ts";
 import type {
   CacheVolume,
   Component,
@@ -16,7 +16,9 @@ import type {
   EngineSettings,
   EnvVars,
   Graph,
+  LoraSettings,
   ModelSettings,
+  PlanningRequest,
   Quantities,
   Role,
   RouterMode,
@@ -32,6 +34,7 @@ interface RawComponent {
   role: Role;
   replicas?: number;
   gpus?: number;
+  efa?: number;
   nodes?: number;
   nodePool?: string;
   instanceType?: string;
@@ -59,7 +62,9 @@ interface RawGraph {
     accessMode?: CacheVolume["accessMode"];
   })[];
   env?: EnvVars;
-  components: RawComponent[];
+  lora?: LoraSettings;
+  request?: PlanningRequest;
+  components?: RawComponent[];
 }
 
 /**
@@ -82,13 +87,23 @@ export function parseGraph(text: string, file: string): Graph {
       error,
     );
   }
-  throwProblems(schemaProblems(graphSchema, value), {
+  throwProblems([...schemaProblems(graphSchema, value), ...emptyProblems(value)], {
     code: "GRAPH_INVALID",
     subject: file,
     exitCode: EXIT.precondition,
     hint: "examples/README.md describes the file; examples/graph.schema.json checks it in editors.",
   });
   return toGraph(value as RawGraph, file);
+}
+
+// A graph says what runs, or asks a planner to find it out.
+function emptyProblems(value: unknown): Problem[] {
+  if (typeof value !== "object" || value === null) return [];
+  const { components, request } = value as Partial<RawGraph>;
+  if (request !== undefined) return [];
+  if (components === undefined) return [error("components", "is missing, and must be a list")];
+  if (!Array.isArray(components) || components.length > 0) return [];
+  return [error("components", "has 0 entries, and must have at least 1")];
 }
 
 /**
@@ -133,7 +148,9 @@ function toGraph(raw: RawGraph, source: string): Graph {
       accessMode: volume.accessMode ?? "ReadWriteMany",
     })),
     env: raw.env ?? {},
-    components: raw.components.map(toComponent),
+    ...given("lora", raw.lora),
+    ...given("request", raw.request),
+    components: (raw.components ?? []).map(toComponent),
     source,
   };
 }
@@ -144,6 +161,7 @@ function toComponent(raw: RawComponent): Component {
     role: raw.role,
     replicas: raw.replicas ?? 1,
     gpus: raw.gpus ?? 0,
+    efa: raw.efa ?? 0,
     nodes: raw.nodes ?? 1,
     ...given("nodePool", raw.nodePool),
     ...given("instanceType", raw.instanceType),

@@ -35,6 +35,14 @@ export function componentNameLength(
   return componentObjectName(graphName, component.name).length + hash;
 }
 
+/**
+ * Name of the graph that the operator makes for a DynamoGraphDeploymentRequest. The request does
+ * not own it: delete the request first, then the graph.
+ */
+export function requestedGraphName(requestName: string): string {
+  return `${requestName}-dgd`;
+}
+
 /** Dynamo's own namespace of a graph, which becomes a label. */
 export function dynamoNamespace(graphName: string, namespace: string, release: Release): string {
   return atLeast(release, 0, 7) ? `${namespace}-${graphName}` : graphName;
@@ -57,6 +65,13 @@ export function graphFrontend(
   _release: Release,
   name: string = graph.name,
 ): FrontendService | undefined {
+  if (graph.request !== undefined) {
+    // The operator's own graph for a request has a component Frontend.
+    return {
+      serviceName: componentObjectName(requestedGraphName(name), "Frontend"),
+      port: FRONTEND_PORT,
+    };
+  }
   const frontend = graph.components.find((component) => component.role === "frontend");
   if (frontend === undefined) return undefined;
   return { serviceName: componentObjectName(name, frontend.name), port: FRONTEND_PORT };

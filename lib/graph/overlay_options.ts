@@ -42,6 +42,26 @@ export const overlayOptions = {
     placeholder: "[component=]pool",
     description: "Karpenter node pool of a component",
   },
+  instanceType: {
+    kind: "list",
+    placeholder: "[component=]type",
+    description: "EC2 instance type of a component, for example g6e.12xlarge",
+  },
+  sharedMemory: {
+    kind: "list",
+    placeholder: "[component=]size",
+    description: "Size of /dev/shm, for example 16Gi",
+  },
+  hfTokenSecret: {
+    kind: "text",
+    placeholder: "name",
+    description: "Secret with the key HF_TOKEN, for models that need one",
+  },
+  cachePvc: {
+    kind: "text",
+    placeholder: "claim[:path]",
+    description: "Keep models in this PersistentVolumeClaim",
+  },
   image: {
     kind: "list",
     placeholder: "[component=]image",
@@ -51,6 +71,16 @@ export const overlayOptions = {
     kind: "list",
     placeholder: "[component:]NAME=value",
     description: "Environment variable of a component; of all without one",
+  },
+  values: {
+    kind: "list",
+    placeholder: "file",
+    description: "YAML laid over the example: keys of graph.yaml, or Common/Frontend/ServiceArgs",
+  },
+  set: {
+    kind: "list",
+    placeholder: "path=value",
+    description: "Any key of graph.yaml, for example model.maxLength=8192",
   },
 } as const satisfies Options;
 

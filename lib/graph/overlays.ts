@@ -4,37 +4,51 @@
  * @module
  */
 import { usageError } from "../cli/errors.ts";
-import { optionName } from "../cli/options.ts";
-import { didYouMean } from "../cli/suggest.ts";
 import { engineTable } from "./engines.ts";
 import { parseImage } from "./images.ts";
 import { isDnsLabel, NAME_LIMIT } from "./names.ts";
 import type { Overlays } from "./overlay_options.ts";
+import {
+  assign,
+  assignments,
+  badValue,
+  componentsNamed,
+  engineNames,
+  mapComponents,
+  noModel,
+  valueFor,
+  wholeNumber,
+} from "./overlays_assign.ts";
+import { changeCache, changeModel, changeTokenSecret } from "./overlays_model.ts";
+import { parseQuantity } from "./quantity.ts";
+import { setPaths } from "./set_path.ts";
 import { type Component, type Graph, isEngine } from "./types.ts";
 import { isSecretName } from "./validate.ts";
-
-/** The components that an assignment without a name means. */
-type Scope = (component: Component) => boolean;
-
-/** One `[component=]value` of an option, and the components it is for. */
-interface Assignment {
-  readonly value: string;
-  readonly components: ReadonlySet<Component>;
-}
-
-type OverlayKey = keyof Overlays;
+import { applyValues, type ValuesFile } from "./values_file.ts";
 
 /**
- * The graph with the overlays on it. A component is named by its name or its role; without one
- * an option is for the components that run the engine (`--image` and `--env`: for all).
+ * The graph with the overlays on it: files first, then the options, `--set` last. A component is
+ * named by its name or its role; without one an option is for the components that run the engine
+ * (`--image` and `--env`: for all).
  *
+ * @param values the files of `overlays.values`, from `readValuesFiles`
  * @throws {TaskError} with exit code 2: OVERLAY_EMPTY when an overlay matches nothing,
- * COMPONENT_UNKNOWN, OVERLAY_VALUE; each names what there is.
+ * COMPONENT_UNKNOWN, OVERLAY_VALUE, SET_… and VALUES_…; each names what there is.
  */
-export function applyOverlays(graph: Graph, overlays: Overlays): Graph {
+export function applyOverlays(
+  graph: Graph,
+  overlays: Overlays,
+  values: readonly ValuesFile[] = [],
+): Graph {
+  if (values.length !== (overlays.values ?? []).length) {
+    throw new Error(`--values names ${overlays.values?.length ?? 0} files, ${values.length} read`);
+  }
   const steps: ((graph: Graph) => Graph)[] = [
+    (g) => applyValues(g, values),
     (g) => rename(g, overlays.name),
     (g) => changeModel(g, overlays),
+    (g) => changeTokenSecret(g, overlays.hfTokenSecret),
+    (g) => changeCache(g, overlays.cachePvc),
     (g) => changeParallelism(g, overlays.tensorParallel ?? [], overlays.gpus ?? []),
     (g) =>
       assign(g, "replicas", overlays.replicas, isEngine, (component, value) => ({
@@ -53,11 +67,26 @@ export function applyOverlays(graph: Graph, overlays: Overlays): Graph {
         );
       }),
     (g) =>
+      assign(g, "instanceType", overlays.instanceType, isEngine, (component, value) => {
+        if (value.length <= NAME_LIMIT && /^[a-z0-9-]+\.[a-z0-9-]+$/.test(value)) {
+          return { ...component, instanceType: value };
+        }
+        throw badValue("instanceType", value, "an EC2 instance type, such as g5.2xlarge");
+      }),
+    (g) =>
+      assign(g, "sharedMemory", overlays.sharedMemory, isEngine, (component, value) => {
+        const bytes = parseQuantity(value);
+        // Below a mebibyte somebody forgot the unit.
+        if (bytes !== undefined && bytes >= 2 ** 20) return { ...component, sharedMemory: value };
+        throw badValue("sharedMemory", value, "a size of at least 1Mi, such as 16Gi");
+      }),
+    (g) =>
       assign(g, "image", overlays.image, () => true, (component, value) => {
         if (parseImage(value) !== undefined) return { ...component, image: value };
         throw badValue("image", value, "an image reference, registry/name:tag");
       }),
     (g) => changeEnv(g, overlays.env ?? []),
+    (g) => setPaths(g, overlays.set ?? []),
   ];
   return steps.reduce((result, step) => step(result), graph);
 }
@@ -72,46 +101,6 @@ function rename(graph: Graph, name: string | undefined): Graph {
     );
   }
   return { ...graph, name };
-}
-
-function changeModel(graph: Graph, overlays: Overlays): Graph {
-  const { model, servedModelName, maxModelLen } = overlays;
-  const key = model !== undefined
-    ? "model"
-    : servedModelName !== undefined
-    ? "servedModelName"
-    : maxModelLen !== undefined
-    ? "maxModelLen"
-    : undefined;
-  if (key === undefined) return graph;
-  if (!engineTable(graph).servesModel || graph.model === undefined) {
-    throw noModel(graph, key);
-  }
-  for (const text of [model, servedModelName]) {
-    if (text !== undefined && !/^[A-Za-z0-9_./-][A-Za-z0-9_./:@-]*$/.test(text)) {
-      throw badValue(key, text, "a Hugging Face model name (organisation/name) or a path");
-    }
-  }
-  const { id, servedName, maxLength } = graph.model;
-  // Another model under the old one's name would mislead its callers.
-  const name = servedModelName ?? (model === undefined || model === id ? servedName : undefined);
-  const length = maxModelLen ?? maxLength;
-  return {
-    ...graph,
-    model: {
-      id: model ?? id,
-      ...(name === undefined ? {} : { servedName: name }),
-      ...(length === undefined ? {} : { maxLength: length }),
-    },
-  };
-}
-
-function noModel(graph: Graph, key: OverlayKey): Error {
-  return usageError(
-    "OVERLAY_EMPTY",
-    `--${optionName(key)}: the graph "${graph.name}" serves no model`,
-    "Choose an example with a model: deno task deploy lists them.",
-  );
 }
 
 function changeParallelism(
@@ -176,89 +165,4 @@ function changeEnv(graph: Graph, texts: readonly string[]): Graph {
           : component,
     );
   }, graph);
-}
-
-function assign(
-  graph: Graph,
-  key: OverlayKey,
-  texts: readonly string[] | undefined,
-  scope: Scope,
-  change: (component: Component, value: string) => Component,
-): Graph {
-  const list = assignments(graph, key, texts ?? [], scope);
-  if (list.length === 0) return graph;
-  return mapComponents(graph, (component) => {
-    const value = valueFor(list, component);
-    return value === undefined ? component : change(component, value);
-  });
-}
-
-function assignments(
-  graph: Graph,
-  key: OverlayKey,
-  texts: readonly string[],
-  scope: Scope,
-): Assignment[] {
-  return texts.map((text) => {
-    const at = text.indexOf("=");
-    const value = text.slice(at + 1);
-    if (value === "") throw badValue(key, text, "[component=]value");
-    const components = at < 0
-      ? new Set(graph.components.filter(scope))
-      : componentsNamed(graph, key, text.slice(0, at));
-    if (components.size === 0) {
-      throw usageError(
-        "OVERLAY_EMPTY",
-        `--${
-          optionName(key)
-        } ${text}: the graph "${graph.name}" has no component that runs an engine`,
-        `Components: ${names(graph)}.`,
-      );
-    }
-    return { value, components };
-  });
-}
-
-// The last one wins, and one with a name over one without.
-function valueFor(list: readonly Assignment[], component: Component): string | undefined {
-  const mine = list.filter((one) => one.components.has(component));
-  mine.sort((a, b) => b.components.size - a.components.size);
-  return mine.at(-1)?.value;
-}
-
-function componentsNamed(graph: Graph, key: OverlayKey, name: string): ReadonlySet<Component> {
-  const byName = graph.components.filter((component) => component.name === name);
-  const found = byName.length > 0 ? byName : graph.components.filter((c) => c.role === name);
-  if (found.length > 0) return new Set(found);
-  const known = graph.components.map((component) => component.name);
-  throw usageError(
-    "COMPONENT_UNKNOWN",
-    `--${optionName(key)}: the graph "${graph.name}" has no component "${name}". ${
-      didYouMean(name, known)
-    }`
-      .trim(),
-    `Components: ${names(graph)}.`,
-  );
-}
-
-function mapComponents(graph: Graph, change: (component: Component) => Component): Graph {
-  return { ...graph, components: graph.components.map(change) };
-}
-
-function wholeNumber(key: OverlayKey, text: string, min: number): number {
-  const number = Number(text);
-  if (/^\d{1,6}$/.test(text) && number >= min) return number;
-  throw badValue(key, text, `a whole number of at least ${min}`);
-}
-
-function badValue(key: OverlayKey, value: string, expected: string): Error {
-  return usageError("OVERLAY_VALUE", `--${optionName(key)}: "${value}" is not ${expected}`);
-}
-
-function names(graph: Graph): string {
-  return graph.components.map((component) => `${component.name} (${component.role})`).join(", ");
-}
-
-function engineNames(graph: Graph): string {
-  return graph.components.filter(isEngine).map((component) => component.name).join(", ");
 }

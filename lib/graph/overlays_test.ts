@@ -5,10 +5,13 @@ import { listExamples, loadExample } from "./examples.ts";
 import { parseGraph } from "./load.ts";
 import { manifestYaml } from "./manifest.ts";
 import type { Overlays } from "./overlay_options.ts";
+import { documentOf } from "./overlays_document.ts";
 import { applyOverlays } from "./overlays.ts";
 import { renderGraph } from "./render.ts";
-import { seededRandom, testRelease } from "./testing.ts";
+import { renderedOrRefused, seededRandom, testRelease } from "./testing.ts";
 import type { Component, Graph } from "./types.ts";
+import { validateGraph } from "./validate.ts";
+import { parseValues } from "./values_file.ts";
 
 const PAIR = parseGraph(
   `
@@ -120,6 +123,60 @@ Deno.test("node pool, image and environment", () => {
   }]);
 });
 
+Deno.test("instance type, shared memory, token and cache", () => {
+  const graph = applyOverlays(PAIR, {
+    instanceType: ["g6e.12xlarge", "prefill=p5.48xlarge"],
+    sharedMemory: ["Decode=16Gi"],
+    hfTokenSecret: "my-token",
+    cachePvc: "models",
+  });
+  assert.deepEqual(graph.components.map((c) => [c.instanceType, c.sharedMemory]), [
+    [undefined, undefined],
+    ["g6e.12xlarge", "16Gi"],
+    ["p5.48xlarge", undefined],
+  ]);
+  assert.equal(graph.tokenSecret, "my-token");
+  assert.deepEqual(graph.cache, [
+    { claim: "models", mountPath: "/models", accessMode: "ReadWriteMany" },
+  ]);
+});
+
+Deno.test("--cache-pvc takes the place of the graph's first cache, as a claim that is there", () => {
+  const graph: Graph = {
+    ...PAIR,
+    cache: [
+      { claim: "own", mountPath: "/own", size: "10Gi", accessMode: "ReadWriteOnce" },
+      { claim: "second", mountPath: "/second", accessMode: "ReadWriteMany" },
+    ],
+  };
+  assert.deepEqual(applyOverlays(graph, { cachePvc: "mine" }).cache, [
+    { claim: "mine", mountPath: "/own", accessMode: "ReadWriteOnce" },
+    graph.cache[1],
+  ]);
+  assert.equal(applyOverlays(graph, { cachePvc: "mine:/hf" }).cache[0]?.mountPath, "/hf");
+  assert.match(failure({ cachePvc: "mine:/second" }, graph).message, /another cache/);
+});
+
+Deno.test("files come first, then the options, and --set last", () => {
+  const file = parseValues("model: { id: f/f, maxLength: 100 }\nenv: { F: f }", "f.yaml");
+  const graph = applyOverlays(
+    PAIR,
+    { values: ["f.yaml"], model: "o/o", maxModelLen: 200, set: ["model.maxLength=300"] },
+    [file],
+  );
+  assert.deepEqual(graph.model, { id: "o/o", maxLength: 300 });
+  assert.deepEqual(graph.env, { F: "f" });
+  assert.throws(() => applyOverlays(PAIR, { values: ["f.yaml"] }), /1 files, 0 read/);
+});
+
+Deno.test("every example is the same after a way through its document", async () => {
+  await using test = await testContext();
+  for (const { name } of await listExamples(test.ctx)) {
+    const graph = await loadExample(test.ctx, name);
+    assert.deepEqual(parseGraph(JSON.stringify(documentOf(graph)), graph.source), graph);
+  }
+});
+
 Deno.test("an overlay that matches nothing names what there is", () => {
   const unknown = failure({ replicas: ["Decoed=2"] });
   assert.equal(unknown.code, "COMPONENT_UNKNOWN");
@@ -163,6 +220,15 @@ Deno.test("bad values are refused with the expectation", () => {
   assert.match(failure({ image: ["a b"] }).message, /is not an image reference/);
   assert.match(failure({ nodePool: ["G5!"] }).message, /Karpenter node pool/);
   assert.match(failure({ env: ["novalue"] }).message, /NAME=value/);
+  assert.match(failure({ instanceType: ["g5"] }).message, /EC2 instance type/);
+  assert.match(failure({ sharedMemory: ["16"] }).message, /at least 1Mi/);
+  assert.match(failure({ sharedMemory: ["lots"] }).message, /at least 1Mi/);
+  assert.match(failure({ hfTokenSecret: "No_Name" }).message, /name of a Secret/);
+  assert.match(failure({ cachePvc: "a:b" }).message, /claim\[:mountPath\]/);
+  assert.equal(failure({ hfTokenSecret: "x" }, HELLO).code, "OVERLAY_EMPTY");
+  assert.equal(failure({ cachePvc: "x" }, HELLO).code, "OVERLAY_EMPTY");
+  const token = failure({ hfTokenSecret: "hf_abcdefghijkl" });
+  assert.ok(!`${token.message} ${token.hint}`.includes("abcdefghijkl"));
   assert.match(
     failure({ model: "has blank" }).message,
     /--model: "has blank" is not a Hugging Face model name/,
@@ -180,11 +246,14 @@ Deno.test("an overlay changes what is rendered or is an error, and never gives a
   const random = seededRandom(11);
   const pick = <T>(list: readonly T[]): T => list[random(list.length)]!;
   const names = (await listExamples(test.ctx)).map((example) => example.name);
-  const graphs = await Promise.all(names.map((name) => loadExample(test.ctx, name)));
+  const graphs = (await Promise.all(names.map((name) => loadExample(test.ctx, name))))
+    .filter((graph) => graph.components.length > 0);
   let rendered = 0;
-  for (let i = 0; i < 600; i++) {
+  for (let i = 0; i < 900; i++) {
     const graph = pick(graphs);
     const release = testRelease(pick(["0.4.1", "0.7.0", "1.0.2", "1.2.0", "1.6.1"]));
+    // Requests have no components, and not every release has what every example needs.
+    if (graph.components.length === 0 || renderedOrRefused(graph, release) === undefined) continue;
     const target = pick(["", "", `${pick(graph.components).name}=`, "decode=", "Nobody="]);
     const overlays: Overlays = pick<Overlays>([
       { name: pick(["a", "b-2", "x".repeat(63), "x".repeat(40), "9a"]) },
@@ -192,16 +261,60 @@ Deno.test("an overlay changes what is rendered or is an error, and never gives a
       { servedModelName: "other" },
       { maxModelLen: pick([1, 4096]) },
       { tensorParallel: [`${target}${pick(["0", "2", "3", "16"])}`] },
-      { gpus: [`${target}${pick(["0", "2", "8"])}`] },
+      { gpus: [`${target}${pick(["3", "5", "7"])}`] },
       { replicas: [`${target}${pick(["0", "5", "-1", "1e9"])}`] },
       { nodePool: [`${target}${pick(["other", "UPPER", "x".repeat(64)])}`] },
       { image: [`${target}${pick(["x/y:1.2.3", "x/y:mine", "x", ":"])}`] },
       { env: [`${target.replace("=", ":")}${pick(["X=1", "X", "1X=1", "A_TOKEN=1"])}`] },
+      { instanceType: [`${target}${pick(["g6e.xlarge", "g5", "p5.48xlarge"])}`] },
+      { sharedMemory: [`${target}${pick(["17Gi", "1", "many"])}`] },
+      { hfTokenSecret: pick(["other-token", "Bad_", "x".repeat(254)]) },
+      { cachePvc: pick(["other-claim", "c:/elsewhere", "c:relative", "C"]) },
+      {
+        set: [
+          pick([
+            ...Object.keys(graph.components[0]!.env).map((key) => `env.${key}=changed`),
+            `components.${pick(graph.components).name}.${
+              pick([
+                "replicas=7",
+                "gpus=1",
+                "env.A=1",
+                "extraArgs=[--a]",
+                "nodes=2",
+                "image=x/y:1.0.0",
+              ])
+            }`,
+            "model.id=some/other",
+            "model.maxLength=4097",
+            "routing.mode=random",
+            "cache[0]={claim: c, mountPath: /c, size: 1Gi}",
+            graph.engine === "sglang" ? "engine=vllm" : "engine=sglang",
+            "secrets.huggingFace=third",
+            "nonsense=1",
+          ]),
+        ],
+      },
+      {
+        values: [
+          pick([
+            "Common: { model: other/model, tp: 2 }",
+            "Frontend: { ServiceArgs: { workers: 3 } }",
+            "model: { maxLength: 4096 }",
+            "env: { NEW: x }",
+            "components: { worker: { replicas: 9 } }",
+            "components: { Extra: { role: client, command: [sleep, '1'] } }",
+          ]),
+        ],
+      },
     ]);
     const options = { namespace: "dynamo-system" };
+    // Not every example fits every release.
+    if (validateGraph(graph, release).some(({ severity }) => severity === "error")) continue;
     const before = manifestYaml(renderGraph(graph, release, options));
     try {
-      const after = manifestYaml(renderGraph(applyOverlays(graph, overlays), release, options));
+      const files = (overlays.values ?? []).map((text) => parseValues(text, "values.yaml"));
+      const changed = applyOverlays(graph, overlays, files);
+      const after = manifestYaml(renderGraph(changed, release, options));
       assert.notEqual(after, before, `${graph.name} ${JSON.stringify(overlays)}`);
       rendered++;
     } catch (error) {
@@ -214,5 +327,5 @@ Deno.test("an overlay changes what is rendered or is an error, and never gives a
       );
     }
   }
-  assert.ok(rendered > 150, `only ${rendered} of 600 were rendered`);
+  assert.ok(rendered > 250, `only ${rendered} of 900 were rendered`);
 });

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import type { Release } from "../blueprint/types.ts";
 import { type ExitCode, TaskError } from "../cli/errors.ts";
+import type { Version } from "./engine_tables.ts";
 
 /** One finding. */
 export interface Problem {
@@ -15,6 +17,36 @@ export interface Problem {
   readonly message: string;
   /** What to do. */
   readonly hint?: string;
+  /** The first release that has what the graph asks for, where the release is the problem. */
+  readonly since?: Version;
+}
+
+/** An error at a path. */
+export function error(path: string, message: string, hint?: string): Problem {
+  return { severity: "error", path, message, ...(hint === undefined ? {} : { hint }) };
+}
+
+/** A warning at a path. */
+export function warning(path: string, message: string, hint?: string): Problem {
+  return { ...error(path, message, hint), severity: "warning" };
+}
+
+/** Says which release is the first one with something. */
+export function tooOld(
+  path: string,
+  what: string,
+  [major, minor, patch = 0]: Version,
+  release: Release,
+): Problem {
+  const first = `${major}.${minor}.${patch}`;
+  return {
+    ...error(
+      path,
+      `${what} comes with Dynamo ${first}, and this is ${release.version}`,
+      `Set DYNAMO_VERSION=${first} or later, or leave it out.`,
+    ),
+    since: [major, minor, patch],
+  };
 }
 
 /** `path: message. hint`. */

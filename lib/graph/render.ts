@@ -3,12 +3,14 @@
  *
  * @module
  */
-import type { GraphApiVersion, Release } from "../blueprint/types.ts";
+import { atLeast, type GraphApiVersion, type Release } from "../blueprint/types.ts";
 import { EXIT } from "../cli/errors.ts";
 import type { KubeObject } from "../kube/types.ts";
 import { checkRendered } from "./check_rendered.ts";
 import { errorsOf, throwProblems } from "./problems.ts";
+import { adapterObjects } from "./render_lora.ts";
 import type { DeployedNames } from "./render_pod.ts";
+import { REQUEST_API_VERSION, REQUEST_KIND, requestSpec } from "./render_request.ts";
 import { specV1alpha1 } from "./render_v1alpha1.ts";
 import { specV1beta1 } from "./render_v1beta1.ts";
 import type { CacheVolume, Graph } from "./types.ts";
@@ -36,7 +38,8 @@ export function graphLabels(graph: Graph, options: RenderOptions): Record<string
 }
 
 /**
- * The objects of a graph: claims of its caches first, the DynamoGraphDeployment last.
+ * The objects of a graph: claims of its caches first, then LoRA adapters, and the
+ * DynamoGraphDeployment, or the request for one, last.
  *
  * @throws {TaskError} GRAPH_UNFIT (exit code 3) when the graph does not fit the release;
  * RENDERED_INVALID (exit code 1) when an object would not be accepted.
@@ -54,15 +57,42 @@ export function renderGraph(graph: Graph, release: Release, options: RenderOptio
     ...graph.cache.filter((volume) => volume.size !== undefined).map((volume) =>
       claim(volume, names.namespace, labels)
     ),
-    {
-      apiVersion: release.graphApiVersion,
-      kind: "DynamoGraphDeployment",
-      metadata: { name: names.name, namespace: names.namespace, labels },
-      spec: SPECS[release.graphApiVersion](graph, release, names),
-    },
+    ...adapterObjects(graph, names, labels),
+    main(graph, release, names, labels),
   ];
   checkRendered(objects, release, { grove: options.grove ?? false });
   return objects;
+}
+
+function main(
+  graph: Graph,
+  release: Release,
+  { name, namespace }: DeployedNames,
+  labels: Record<string, string>,
+): KubeObject {
+  const metadata = { name, namespace, labels };
+  if (graph.request !== undefined) {
+    return {
+      apiVersion: REQUEST_API_VERSION,
+      kind: REQUEST_KIND,
+      metadata,
+      spec: requestSpec(graph, graph.request, release),
+    };
+  }
+  return {
+    apiVersion: release.graphApiVersion,
+    kind: "DynamoGraphDeployment",
+    metadata: { ...metadata, ...groveAnnotations(release) },
+    spec: SPECS[release.graphApiVersion](graph, release, { name, namespace }),
+  };
+}
+
+// Where Grove is installed it makes the pods of every graph, and what it does on a change depends
+// on its release unless it is told. Releases that do not know the annotation pay it no heed.
+function groveAnnotations(release: Release): { annotations?: Record<string, string> } {
+  return atLeast(release, 1, 4)
+    ? { annotations: { "nvidia.com/grove-update-strategy": "RollingRecreate" } }
+    : {};
 }
 
 const SPECS: Readonly<

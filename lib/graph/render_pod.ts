@@ -4,7 +4,8 @@
  * @module
  */
 import { atLeast, type Release } from "../blueprint/types.ts";
-import { startOf } from "./engines.ts";
+import { fabricPlacement, fabricVariables, type ZoneAffinity } from "./efa.ts";
+import { engineVariables, startOf } from "./engines.ts";
 import { componentImage } from "./images.ts";
 import type { Component, EnvValue, EnvVars, Graph, Toleration } from "./types.ts";
 
@@ -32,6 +33,8 @@ export interface MainContainer {
   readonly env?: readonly EnvEntry[];
   /** Where volumes are seen. */
   readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
+  /** What the process may do besides. */
+  readonly securityContext?: { readonly capabilities: { readonly add: readonly string[] } };
 }
 
 /** Where pods run and what they mount. */
@@ -40,6 +43,8 @@ export interface PodPlacement {
   readonly nodeSelector?: Readonly<Record<string, string>>;
   /** Taints that the node may have. */
   readonly tolerations?: readonly Toleration[];
+  /** Which other pods have to be near. */
+  readonly affinity?: ZoneAffinity;
   /** Volumes of the caches. */
   readonly volumes?: readonly {
     readonly name: string;
@@ -82,11 +87,17 @@ export function mainContainer(
         mountPath,
       })),
     }),
+    // EFA registers memory, which has to stay where it is.
+    ...(component.efa === 0 ? {} : { securityContext: { capabilities: { add: ["IPC_LOCK"] } } }),
   };
 }
 
 /** Node selector, tolerations and volumes of a component's pods. */
-export function podPlacement(graph: Graph, component: Component): PodPlacement {
+export function podPlacement(
+  graph: Graph,
+  component: Component,
+  names: DeployedNames,
+): PodPlacement {
   const nodeSelector = {
     ...(component.nodePool === undefined ? {} : { "karpenter.sh/nodepool": component.nodePool }),
     ...(component.instanceType === undefined
@@ -100,6 +111,7 @@ export function podPlacement(graph: Graph, component: Component): PodPlacement {
   return {
     ...(Object.keys(nodeSelector).length === 0 ? {} : { nodeSelector }),
     ...(tolerations.length === 0 ? {} : { tolerations }),
+    ...fabricPlacement(component, names.name),
     ...(graph.cache.length === 0 ? {} : {
       volumes: graph.cache.map(({ claim }) => ({
         name: volumeName(claim),
@@ -135,6 +147,8 @@ function envEntries(
       ? { DYN_ROUTER_MODE: graph.routing }
       : {}),
     ...(cache === undefined ? {} : { HF_HOME: cache.mountPath }),
+    ...fabricVariables(component),
+    ...engineVariables(graph, component, release),
     ...graph.env,
     ...component.env,
   };

@@ -4,7 +4,8 @@
  * @module
  */
 import { atLeast, type Release } from "../blueprint/types.ts";
-import { engineTable } from "./engines.ts";
+import { limitsWithEfa } from "./efa.ts";
+import { frameworkOf, modelReference } from "./engines.ts";
 import { type DeployedNames, mainContainer, podPlacement } from "./render_pod.ts";
 import { type Component, type Graph, isEngine, type Quantities, type Role } from "./types.ts";
 
@@ -15,7 +16,7 @@ export function specV1alpha1(
   names: DeployedNames,
 ): Record<string, unknown> {
   return {
-    backendFramework: engineTable(graph).framework,
+    ...frameworkOf(graph),
     services: Object.fromEntries(
       graph.components.map((
         component,
@@ -39,6 +40,7 @@ function service(
     ...(sub === undefined || !atLeast(release, 0, 6) ? {} : { subComponentType: sub }),
     ...(atLeast(release, 0, 7) ? {} : { dynamoNamespace: names.name }),
     replicas: component.replicas,
+    ...modelReference(graph, component),
     ...(component.nodes > 1 ? { multinode: { nodeCount: component.nodes } } : {}),
     ...(graph.tokenSecret === undefined ? {} : { envFromSecret: graph.tokenSecret }),
     ...(resources === undefined ? {} : { resources }),
@@ -46,7 +48,7 @@ function service(
       ? {}
       : { sharedMemory: { size: component.sharedMemory } }),
     extraPodSpec: {
-      ...podPlacement(graph, component),
+      ...podPlacement(graph, component, names),
       mainContainer: mainContainer(graph, component, release, names),
     },
   };
@@ -61,7 +63,7 @@ function componentType(role: Role): string {
 function resourcesOf(component: Component): Record<string, unknown> | undefined {
   const requests = group(component.requests);
   const limits = {
-    ...group(component.limits),
+    ...group(limitsWithEfa(component)),
     ...(component.gpus > 0 ? { gpu: String(component.gpus) } : {}),
   };
   const result = {

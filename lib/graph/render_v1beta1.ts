@@ -4,7 +4,8 @@
  * @module
  */
 import { atLeast, type Release } from "../blueprint/types.ts";
-import { engineTable } from "./engines.ts";
+import { limitsWithEfa } from "./efa.ts";
+import { frameworkOf, modelReference } from "./engines.ts";
 import { hasVersionTag } from "./images.ts";
 import { type DeployedNames, mainContainer, podPlacement } from "./render_pod.ts";
 import type { Component, Graph } from "./types.ts";
@@ -16,7 +17,7 @@ export function specV1beta1(
   names: DeployedNames,
 ): Record<string, unknown> {
   return {
-    backendFramework: engineTable(graph).framework,
+    ...frameworkOf(graph),
     components: graph.components.map((component) =>
       componentSpec(graph, component, release, names)
     ),
@@ -36,6 +37,7 @@ function componentSpec(
     // A client has no type: it gets neither probes nor ports.
     ...(component.role === "client" ? {} : { type: component.role }),
     replicas: component.replicas,
+    ...modelReference(graph, component),
     ...(component.nodes > 1 ? { multinode: { nodeCount: component.nodes } } : {}),
     ...(component.sharedMemory === undefined ? {} : { sharedMemorySize: component.sharedMemory }),
     // Admission wants to know the version of an image whose tag does not say it.
@@ -44,7 +46,7 @@ function componentSpec(
       : { runtimeVersionOverride: plainVersion(release) }),
     podTemplate: {
       spec: {
-        ...podPlacement(graph, component),
+        ...podPlacement(graph, component, names),
         containers: [{
           name: "main",
           ...main,
@@ -64,7 +66,7 @@ function plainVersion({ semver: { major, minor, patch } }: Release): string {
 
 function resourcesOf(component: Component): Record<string, unknown> | undefined {
   const limits = {
-    ...component.limits,
+    ...limitsWithEfa(component),
     ...(component.gpus > 0 ? { "nvidia.com/gpu": String(component.gpus) } : {}),
   };
   const result = {

@@ -7,10 +7,17 @@
 import { atLeast, type Release } from "../blueprint/types.ts";
 import type { KubeObject } from "../kube/types.ts";
 import type { JsonSchema } from "./json_schema.ts";
+import { REQUEST_API_VERSION, REQUEST_KIND } from "./render_request.ts";
 
 /** The schema of the object's kind, or undefined for kinds and versions that are not rendered. */
 export function renderedSchema(object: KubeObject, release: Release): JsonSchema | undefined {
   if (object.kind === "PersistentVolumeClaim" && object.apiVersion === "v1") return CLAIM;
+  if (object.kind === "DynamoModel" && object.apiVersion === "nvidia.com/v1alpha1") {
+    return atLeast(release, 0, 7) ? MODEL : undefined;
+  }
+  if (object.kind === REQUEST_KIND && object.apiVersion === REQUEST_API_VERSION) {
+    return atLeast(release, 1, 0) ? REQUEST : undefined;
+  }
   if (object.kind !== "DynamoGraphDeployment" || object.apiVersion !== release.graphApiVersion) {
     return undefined;
   }
@@ -97,6 +104,36 @@ const CLAIM: JsonSchema = rooted(
   OBJECT_NAME,
 );
 
+const MODEL: JsonSchema = rooted(
+  object({
+    modelName: TEXT,
+    baseModelName: TEXT,
+    modelType: { type: "string", enum: ["lora"] },
+    source: object({ uri: TEXT }, ["uri"]),
+  }, ["modelName", "baseModelName", "modelType", "source"]),
+);
+
+const POSITIVE: JsonSchema = { type: "number", minimum: 0.001 };
+const WHOLE: JsonSchema = { type: "integer", minimum: 1 };
+
+const REQUEST: JsonSchema = rooted(object({
+  model: TEXT,
+  backend: FRAMEWORK,
+  image: TEXT,
+  searchStrategy: { type: "string", enum: ["rapid", "thorough"] },
+  autoApply: { type: "boolean" },
+  sla: object({ ttft: POSITIVE, itl: POSITIVE, e2eLatency: POSITIVE }),
+  workload: object({ isl: WHOLE, osl: WHOLE, concurrency: POSITIVE, requestRate: POSITIVE }),
+  hardware: object({
+    gpuSku: TEXT,
+    vramMb: POSITIVE,
+    totalGpus: WHOLE,
+    numGpusPerNode: WHOLE,
+  }),
+  modelCache: object({ pvcName: OBJECT_NAME, pvcMountPath: TEXT }, ["pvcName", "pvcMountPath"]),
+  features: object({ planner: { type: "object" } }),
+}, ["model", "image"]));
+
 const ENV: JsonSchema = list(object({
   name: TEXT,
   value: { type: "string" },
@@ -110,16 +147,20 @@ const CONTAINER: Record<string, JsonSchema> = {
   args: TEXTS,
   env: ENV,
   volumeMounts: list(object({ name: LABEL_NAME, mountPath: TEXT }, ["name", "mountPath"])),
+  securityContext: object({ capabilities: object({ add: TEXTS }, ["add"]) }),
 };
 
 const PLACEMENT: Record<string, JsonSchema> = {
   nodeSelector: map(LABEL_VALUE),
   tolerations: list(object({ key: TEXT, operator: TEXT, value: TEXT, effect: TEXT })),
+  affinity: object({ podAffinity: { type: "object" } }),
   volumes: list(object({
     name: LABEL_NAME,
     persistentVolumeClaim: object({ claimName: OBJECT_NAME }, ["claimName"]),
   }, ["name"])),
 };
+
+const MODEL_REFERENCE: JsonSchema = object({ name: TEXT }, ["name"]);
 
 const MULTINODE: JsonSchema = object({ nodeCount: { type: "integer", minimum: 2 } }, ["nodeCount"]);
 
@@ -132,6 +173,7 @@ function v1alpha1(release: Release): JsonSchema {
       : {}),
     ...(atLeast(release, 0, 7) ? {} : { dynamoNamespace: LABEL_NAME }),
     replicas: COUNT,
+    ...(atLeast(release, 0, 7) ? { modelRef: MODEL_REFERENCE } : {}),
     multinode: MULTINODE,
     envFromSecret: OBJECT_NAME,
     resources: object({ requests: group, limits: group }),
@@ -160,6 +202,7 @@ function v1beta1(release: Release): JsonSchema {
     },
     type: { type: "string", enum: ["frontend", "worker", "prefill", "decode", "planner"] },
     replicas: COUNT,
+    modelRef: MODEL_REFERENCE,
     multinode: MULTINODE,
     sharedMemorySize: QUANTITY,
     ...(atLeast(release, 1, 4) ? { runtimeVersionOverride: TEXT } : {}),

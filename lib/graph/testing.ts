@@ -5,6 +5,10 @@
  */
 import { resolveRelease } from "../blueprint/release.ts";
 import type { Release } from "../blueprint/types.ts";
+import { TaskError } from "../cli/errors.ts";
+import type { KubeObject } from "../kube/types.ts";
+import { renderGraph } from "./render.ts";
+import type { Graph } from "./types.ts";
 
 /** Releases that golden files are kept for. */
 export const GOLDEN_VERSIONS: readonly string[] = [
@@ -18,6 +22,16 @@ export const GOLDEN_VERSIONS: readonly string[] = [
   "1.5.1",
   "1.6.1",
 ];
+
+/** Objects of a graph in the namespace `ns`, or undefined where the release lacks something. */
+export function renderedOrRefused(graph: Graph, release: Release): KubeObject[] | undefined {
+  try {
+    return renderGraph(graph, release, { namespace: "ns" });
+  } catch (error) {
+    if (error instanceof TaskError && error.code === "GRAPH_UNFIT") return undefined;
+    throw error;
+  }
+}
 
 /** Whole numbers below `n`, the same for the same seed (mulberry32). */
 export function seededRandom(seed: number): (n: number) => number {

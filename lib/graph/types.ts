@@ -5,8 +5,11 @@
  * @module
  */
 
-/** Engines that a graph's workers can run. `hello-world` is Dynamo's own example without a model. */
-export type EngineName = "vllm" | "sglang" | "trtllm" | "hello-world";
+/**
+ * Engines that a graph's workers can run. `mocker` answers like an engine without computing
+ * anything; `hello-world` is Dynamo's own example without a model.
+ */
+export type EngineName = "vllm" | "sglang" | "trtllm" | "mocker" | "hello-world";
 
 /**
  * What a component does. `client` is a component without HTTP endpoint and without a worker's
@@ -56,8 +59,61 @@ export interface EngineSettings {
   readonly trustRemoteCode?: boolean;
   /** Skip CUDA graphs: starts sooner, answers slower. */
   readonly eager?: boolean;
-  /** TensorRT-LLM: file inside the container with further engine settings. */
+  /**
+   * TensorRT-LLM: file inside the container with further engine settings; `none` for no file,
+   * so that the settings here go into flags.
+   */
   readonly engineConfig?: string;
+  /** GiB of the node's memory for KV cache that has no room on the GPU. */
+  readonly kvOffloadGiB?: number;
+}
+
+/** A LoRA adapter that workers load. */
+export interface LoraAdapter {
+  /** Its name in `/v1/models`. */
+  readonly name: string;
+  /** `hf://organisation/name`, `s3://bucket/path` or `file:///path`. */
+  readonly source: string;
+}
+
+/** LoRA: fine-tuned variants of the model in the same workers. */
+export interface LoraSettings {
+  /** Largest rank of an adapter; the engine's own unless given. */
+  readonly maxRank?: number;
+  /** Adapters in one batch, at most; the engine's own unless given. */
+  readonly maxAdapters?: number;
+  /** Adapters that are loaded from the start. */
+  readonly adapters: readonly LoraAdapter[];
+}
+
+/** What a planner is asked for, instead of components: it finds out what to run. */
+export interface PlanningRequest {
+  /** Service levels; each is an upper bound of the mean, in milliseconds. */
+  readonly sla: { readonly ttft?: number; readonly itl?: number; readonly e2eLatency?: number };
+  /** A typical request: prompt and answer in tokens, and how many arrive. */
+  readonly workload?: {
+    readonly isl?: number;
+    readonly osl?: number;
+    /** Requests at the same time. */
+    readonly concurrency?: number;
+    /** Requests a second. */
+    readonly requestRate?: number;
+  };
+  /** What there is to run it on; the operator looks itself unless given. */
+  readonly hardware?: {
+    /** GPU by NVIDIA's short name: `a10g`, `l4`, `h100_sxm`. */
+    readonly gpuSku?: string;
+    /** Memory of a GPU in MiB. */
+    readonly vramMb?: number;
+    /** GPUs that may be used. */
+    readonly totalGpus?: number;
+    /** GPUs of a node. */
+    readonly gpusPerNode?: number;
+  };
+  /** `rapid` estimates, `thorough` measures on GPUs; `rapid` unless given. */
+  readonly search?: "rapid" | "thorough";
+  /** Whether the graph that was found is deployed at once; true unless given. */
+  readonly autoApply?: boolean;
 }
 
 /** A text, or a reference to a key of a Secret. */
@@ -91,6 +147,8 @@ export interface Component {
   readonly replicas: number;
   /** GPUs of one pod. */
   readonly gpus: number;
+  /** Elastic Fabric Adapter interfaces of one pod: all of its node, or 0 for none. */
+  readonly efa: number;
   /** Nodes that one copy of the model spans; more than 1 needs Grove or LeaderWorkerSet. */
   readonly nodes: number;
   /** Karpenter node pool. */
@@ -153,6 +211,10 @@ export interface Graph {
   readonly cache: readonly CacheVolume[];
   /** Variables of all components. */
   readonly env: EnvVars;
+  /** Fine-tuned variants of the model. */
+  readonly lora?: LoraSettings;
+  /** What a planner is asked for; then there are no components. */
+  readonly request?: PlanningRequest;
   /** The components, in the order of the file. */
   readonly components: readonly Component[];
   /** File it came from, for messages. */
@@ -167,8 +229,9 @@ export function isEngine(component: Pick<Component, "role">): boolean {
   return ENGINE_ROLES.includes(component.role);
 }
 
-/** GPUs of the whole graph: pods × nodes × GPUs of a pod. */
+/** GPUs of the whole graph: pods × nodes × GPUs of a pod, or what a planner may use. */
 export function totalGpus(graph: Graph): number {
+  if (graph.request !== undefined) return graph.request.hardware?.totalGpus ?? 0;
   return graph.components.reduce((sum, c) => sum + c.replicas * c.nodes * c.gpus, 0);
 }
 

@@ -5,11 +5,11 @@
  * @module
  */
 import { atLeast, type Release } from "../blueprint/types.ts";
-import { ROUTER_MODES, type Version } from "./engine_tables.ts";
-import { covers, engineComponents, engineTable, settingSupport, versionText } from "./engines.ts";
+import { ROUTER_MODES } from "./engine_tables.ts";
+import { covers, engineComponents, engineTable, settingSupport } from "./engines.ts";
 import { hasVersionTag, parseImage } from "./images.ts";
 import { componentNameLength, isDnsLabel, NAME_LIMIT } from "./names.ts";
-import { type Problem, shown } from "./problems.ts";
+import { error, type Problem, shown, tooOld, warning } from "./problems.ts";
 import { parseQuantity } from "./quantity.ts";
 import {
   type Component,
@@ -18,12 +18,14 @@ import {
   type Graph,
   isEngine,
 } from "./types.ts";
+import { efaProblems, featureProblems, offloadProblems } from "./validate_features.ts";
 
 /** Everything wrong or remarkable about the graph with this release; none when all is well. */
 export function validateGraph(graph: Graph, release: Release): Problem[] {
-  return [
+  return newestFirst([
     ...graphProblems(graph, release),
-    ...pairProblems(graph),
+    ...featureProblems(graph, release),
+    ...(graph.request === undefined ? pairProblems(graph) : []),
     ...routingProblems(graph, release),
     ...graph.components.flatMap((component, index) =>
       componentProblems(graph, component, release).map((problem) => ({
@@ -31,7 +33,16 @@ export function validateGraph(graph: Graph, release: Release): Problem[] {
         path: `components[${index}].${problem.path}`,
       }))
     ),
-  ];
+  ]);
+}
+
+// Of several things that the release lacks the one that comes last says which release to take.
+function newestFirst(problems: readonly Problem[]): Problem[] {
+  const late = problems.filter((problem) => problem.since !== undefined);
+  const others = problems.filter((problem) => problem.since === undefined);
+  const rank = ({ since: [major, minor, patch = 0] = [0, 0] }: Problem) =>
+    major * 1e6 + minor * 1e3 + patch;
+  return [...late.sort((a, b) => rank(b) - rank(a)), ...others];
 }
 
 /** Whether a variable's name says that its value is a secret, which does not belong in a manifest. */
@@ -39,14 +50,6 @@ export function isSecretName(name: string): boolean {
   return /(^|_)(TOKEN|SECRET|PASSWORD|PASSWD|API_KEY|ACCESS_KEY|ACCESS_KEY_ID|PRIVATE_KEY)$/i.test(
     name,
   );
-}
-
-function error(path: string, message: string, hint?: string): Problem {
-  return { severity: "error", path, message, ...(hint === undefined ? {} : { hint }) };
-}
-
-function warning(path: string, message: string, hint?: string): Problem {
-  return { ...error(path, message, hint), severity: "warning" };
 }
 
 function graphProblems(graph: Graph, release: Release): Problem[] {
@@ -151,14 +154,6 @@ function routingProblems(graph: Graph, release: Release): Problem[] {
   ];
 }
 
-function tooOld(path: string, what: string, from: Version, release: Release): Problem {
-  return error(
-    path,
-    `${what} comes with Dynamo ${versionText(from)}, and this is ${release.version}`,
-    `Set DYNAMO_VERSION=${versionText(from)} or later, or leave it out.`,
-  );
-}
-
 function componentProblems(graph: Graph, component: Component, release: Release): Problem[] {
   return [
     ...roleProblems(graph, component),
@@ -167,6 +162,8 @@ function componentProblems(graph: Graph, component: Component, release: Release)
     ...quantityProblems(component),
     ...envProblems("env", component.env),
     ...imageProblems(component, release),
+    ...efaProblems(graph, component, release),
+    ...offloadProblems(component, release),
   ];
 }
 
@@ -197,7 +194,7 @@ function settingProblems(graph: Graph, component: Component, release: Release): 
     ) {
       return [];
     }
-    const support = settingSupport(graph, name, release);
+    const support = settingSupport(graph, name, release, component.args);
     if (support === true) return [];
     if (support === false) {
       return [error(`args.${name}`, `is a setting that ${graph.engine} does not have`)];
@@ -212,6 +209,7 @@ function gpuProblems(graph: Graph, component: Component, release: Release): Prob
     problems.push(tooOld("nodes", `a model on ${component.nodes} nodes`, [0, 5], release));
   }
   if (!isEngine(component) || !engineTable(graph).servesModel) return problems;
+  if (component.gpus === 0 && engineTable(graph).cpuOnly) return problems;
   if (component.gpus === 0) {
     return [...problems, warning("gpus", `is 0, and ${graph.engine} needs a GPU to serve a model`)];
   }
