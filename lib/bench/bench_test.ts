@@ -183,7 +183,8 @@ Deno.test("a Poisson rate arrives on its schedule", () =>
       a - b
     );
     assert.equal(arrivals.length, 150);
-    within(late[75], 0, 2, "median lateness of arrivals");
+    // Against each other: the first one may be late as a whole.
+    within(late[112]! - late[37]!, 0, 2, "spread of the arrivals' lateness");
     within(summary.client.send_lag_ms?.p50, 0, 1, "median send lag");
     assert.equal(summary.requests.completed, 150);
   }));

@@ -50,7 +50,8 @@ export async function timely(test: () => Promise<void>): Promise<void> {
     } catch (error) {
       if (!(error instanceof TimingMismatch)) throw error;
       const share = othersShare(before, await processorTimes());
-      if (share <= BUSY_SHARE) throw error;
+      // Once more even then: a first run may be the compiler's.
+      if (share <= BUSY_SHARE && attempt > 1) throw error;
       if (attempt < ATTEMPTS) continue;
       const percent = Math.round(100 * share);
       // deno-lint-ignore no-console -- a test reports to the runner's output

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parse } from "@std/yaml";
+import { parseAll } from "@std/yaml";
 import type { KubeObject } from "../../../kube/types.ts";
 import type { ComponentSpec } from "../types.ts";
 import { selfSignedCertificate } from "./certificate.ts";
@@ -17,8 +17,11 @@ const GOLDEN = new URL("../../../../tests/golden/", import.meta.url);
 async function examples(version: string): Promise<KubeObject[]> {
   const found: KubeObject[] = [];
   for await (const entry of Deno.readDir(new URL(`${version}/`, GOLDEN))) {
+    // What the release lacks is a text, and claims, adapters and requests are not converted.
+    if (!entry.name.endsWith(".yaml")) continue;
     const text = await Deno.readTextFile(new URL(`${version}/${entry.name}`, GOLDEN));
-    found.push(parse(text) as KubeObject);
+    const objects = parseAll(text) as KubeObject[];
+    found.push(...objects.filter((object) => object.kind === "DynamoGraphDeployment"));
   }
   assert.ok(found.length > 0, version);
   return found;
@@ -32,7 +35,7 @@ Deno.test("every example comes back as it went, in both directions", async () =>
       const back = convertObject(there, from);
       assert.deepEqual(back, {
         ...example,
-        metadata: { ...example.metadata, annotations: {} },
+        metadata: { ...example.metadata, annotations: example.metadata.annotations ?? {} },
       });
     }
   }
