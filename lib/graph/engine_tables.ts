@@ -244,7 +244,9 @@ export const ENGINE_TABLES: Readonly<Record<EngineName, EngineTable>> = {
         unless: 1,
         withoutFile: true,
       },
-      { flag: "--max-batch-size", setting: "maxSequences", withoutFile: true },
+      // The first releases' files say nothing of it, later ones do.
+      { flag: "--max-batch-size", setting: "maxSequences", before: [0, 5, 1] },
+      { flag: "--max-batch-size", setting: "maxSequences", withoutFile: true, from: [0, 5, 1] },
       { flag: "--max-num-tokens", setting: "maxBatchedTokens", withoutFile: true },
       { flag: "--free-gpu-memory-fraction", setting: "gpuMemoryFraction", withoutFile: true },
       { flag: "--extra-engine-args", setting: "engineConfig", otherwise: "engineConfigFile" },
@@ -317,6 +319,27 @@ export const ADAPTER_SOURCES: Readonly<Record<string, Version>> = {
 
 /** First release with images for Elastic Fabric Adapter. */
 export const EFA_SINCE: Version = [1, 0];
+
+/** GPUs that a deployment request can name, with the first release; 1.0 takes any text. */
+export const REQUEST_GPUS: Readonly<Record<string, Version>> = {
+  gb200_sxm: [1, 0],
+  gb10: [1, 3],
+  b200_sxm: [1, 0],
+  h200_sxm: [1, 0],
+  h100_sxm: [1, 0],
+  h100_pcie: [1, 0],
+  a100_sxm: [1, 0],
+  a100_pcie: [1, 0],
+  a30: [1, 2],
+  l40s: [1, 0],
+  l40: [1, 0],
+  l4: [1, 0],
+  v100_sxm: [1, 0],
+  v100_pcie: [1, 0],
+  t4: [1, 0],
+  mi200: [1, 0],
+  mi300: [1, 0],
+};
 
 /** First release whose deployment requests this project writes (nvidia.com/v1beta1). */
 export const REQUESTS_SINCE: Version = [1, 0];

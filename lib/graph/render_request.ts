@@ -38,8 +38,11 @@ export function requestSpec(
     ...(cache === undefined ? {} : {
       modelCache: { pvcName: cache.claim, pvcMountPath: cache.mountPath },
     }),
-    // That it is there switches the planner on; what is not said has the planner's defaults.
-    features: { planner: {} },
+    // That it is there switches the planner on. Its own default scales by queue and cache and pays
+    // no heed to service levels; it is given ttft and itl from above, but no end-to-end latency.
+    features: {
+      planner: request.sla.e2eLatency === undefined ? { optimization_target: "sla" } : {},
+    },
   };
 }
 

@@ -101,7 +101,7 @@ export interface PlanningRequest {
   };
   /** What there is to run it on; the operator looks itself unless given. */
   readonly hardware?: {
-    /** GPU by NVIDIA's short name: `a10g`, `l4`, `h100_sxm`. */
+    /** GPU by NVIDIA's short name: `l4`, `l40s`, `h100_sxm`. */
     readonly gpuSku?: string;
     /** Memory of a GPU in MiB. */
     readonly vramMb?: number;

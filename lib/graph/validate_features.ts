@@ -6,7 +6,7 @@
  */
 import { atLeast, type Release } from "../blueprint/types.ts";
 import { EFA_RESOURCE, efaImageSince } from "./efa.ts";
-import { ADAPTER_SOURCES, REQUESTS_SINCE } from "./engine_tables.ts";
+import { ADAPTER_SOURCES, REQUEST_GPUS, REQUESTS_SINCE } from "./engine_tables.ts";
 import { covers, engineTable, settingSupport, versionText } from "./engines.ts";
 import { error, type Problem, shown, tooOld, warning } from "./problems.ts";
 import { type Component, type Graph, isEngine } from "./types.ts";
@@ -89,6 +89,23 @@ function requestProblems(graph: Graph, release: Release): Problem[] {
     ] as const
   ) {
     if (given) problems.push(error(path, "has no place in a request, which finds out what to run"));
+  }
+  const gpu = request.hardware?.gpuSku;
+  if (gpu !== undefined) {
+    const from = Object.hasOwn(REQUEST_GPUS, gpu.toLowerCase())
+      ? REQUEST_GPUS[gpu.toLowerCase()]
+      : undefined;
+    if (from === undefined) {
+      problems.push(error(
+        "request.hardware.gpuSku",
+        `${shown(gpu)} is not a GPU that Dynamo ${release.version} knows (${
+          Object.keys(REQUEST_GPUS).join(", ")
+        })`,
+        "Leave it out: the operator then looks at the nodes.",
+      ));
+    } else if (!covers({ from }, release)) {
+      problems.push(tooOld("request.hardware.gpuSku", shown(gpu), from, release));
+    }
   }
   const { ttft, itl, e2eLatency } = request.sla;
   if (e2eLatency !== undefined && (ttft !== undefined || itl !== undefined)) {

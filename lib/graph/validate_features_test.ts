@@ -131,7 +131,7 @@ Deno.test("a request is rendered as one, and its graph is found by its name", ()
     autoApply: true,
     sla: { ttft: 500, itl: 20 },
     hardware: { gpuSku: "h100_sxm", totalGpus: 8 },
-    features: { planner: {} },
+    features: { planner: { optimization_target: "sla" } },
   });
   const old = rendered(REQUEST(), "1.0.2")[0].spec;
   assert.equal(old.hardware.gpuSku, "H100_SXM");
@@ -143,6 +143,9 @@ Deno.test("a request is rendered as one, and its graph is found by its name", ()
 Deno.test("what a request cannot ask for", () => {
   assert.match(findings(REQUEST(), "0.9.0")[0]!, /comes with Dynamo 1\.0\.0/);
   const bad = (from: string, to: string) => findings(REQUEST().replace(from, to), "1.6.1")[0] ?? "";
+  assert.match(bad("h100_sxm", "a10g"), /"a10g" is not a GPU that Dynamo 1\.6\.1 knows/);
+  assert.equal(bad("h100_sxm", "A30"), "");
+  assert.match(findings(REQUEST().replace("h100_sxm", "a30"), "1.1.0")[0]!, /with Dynamo 1\.2\.0/);
   assert.match(bad("ttft: 500, itl: 20", "ttft: 500"), /needs ttft and itl, or e2eLatency/);
   assert.match(bad("itl: 20", "itl: 20, e2eLatency: 9"), /take either/);
   assert.match(bad("engine: vllm", "engine: mocker"), /which a request cannot ask for/);
