@@ -8,7 +8,7 @@ import type { NodePool } from "../blueprint/types.ts";
 import { didYouMean } from "../cli/suggest.ts";
 import { engineTable } from "./engines.ts";
 import { gib, type GpuMemoryNeed, gpuMemoryNeed, usableGiB } from "./gpu_memory.ts";
-import { allocatable, type InstanceType, poolOffers } from "./instance_types.ts";
+import { allocatable, type InstanceType, poolOffers } from "../aws/instance_types.ts";
 import { allowedTypes, podFits, podSize } from "./placement.ts";
 import type { Problem } from "./problems.ts";
 import { type Component, type Graph, isEngine } from "./types.ts";

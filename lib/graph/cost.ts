@@ -4,7 +4,7 @@
  * @module
  */
 import type { NodePool } from "../blueprint/types.ts";
-import { allocatable, type InstanceType, PRICE_DATE, PRICE_REGION } from "./instance_types.ts";
+import { allocatable, type InstanceType, PRICE_DATE, PRICE_REGION } from "../aws/instance_types.ts";
 import { allowedTypes, podFits, type PodSize, podSize } from "./placement.ts";
 import type { Component, Graph } from "./types.ts";
 

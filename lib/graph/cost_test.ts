@@ -3,7 +3,7 @@ import { DEFAULT_NODE_POOLS } from "../blueprint/node_pools.ts";
 import { testContext } from "../cli/testing.ts";
 import { costPerHour, costText } from "./cost.ts";
 import { listExamples, loadExample } from "./examples.ts";
-import { allocatable, instanceType, instanceTypes } from "./instance_types.ts";
+import { allocatable, instanceType, instanceTypes } from "../aws/instance_types.ts";
 import { parseGraph } from "./load.ts";
 import { totalGpus } from "./types.ts";
 

@@ -10,7 +10,7 @@ import {
   instanceType,
   instanceTypes,
   poolOffers,
-} from "./instance_types.ts";
+} from "../aws/instance_types.ts";
 import { parseQuantity } from "./quantity.ts";
 import type { Component } from "./types.ts";
 
