@@ -1,11 +1,11 @@
 /**
  * Every example against the real CustomResourceDefinitions of its release's era, strictly:
  * a field that the definition does not have is an error. The definitions are not part of this
- * project: their folder is `DYNAMO_CRDS_DIR`, or `shared/crds` beside the checkout.
+ * project: their folder is named by `DYNAMO_TEST_CRDS_DIR`.
  *
  * @module
  */
-import { realDefinitionsFolder } from "../../tests/support/definitions.ts";
+import { ERAS, realDefinitionsFolder } from "../../tests/support/definitions.ts";
 import assert from "node:assert/strict";
 import { parse } from "@std/yaml";
 import { testContext } from "../cli/testing.ts";
@@ -16,18 +16,6 @@ import { applyOverlays } from "./overlays.ts";
 import { problemText } from "./problems.ts";
 import { GOLDEN_VERSIONS, renderedOrRefused, testRelease } from "./testing.ts";
 import type { Graph } from "./types.ts";
-
-const ERAS: Readonly<Record<string, string>> = {
-  "0.4.1": "0.4.1",
-  "0.5.1": "0.5.1",
-  "0.7.0": "0.7",
-  "0.9.0-post1": "0.9",
-  "1.0.2": "1.0",
-  "1.2.0": "1.2",
-  "1.4.2": "1.4",
-  "1.5.1": "1.5-dev",
-  "1.6.1": "1.5-dev",
-};
 
 // Uses every field that the renderers know.
 const EVERYTHING = `

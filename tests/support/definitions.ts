@@ -4,6 +4,19 @@
  * @module
  */
 
+/** The era folder of each release that golden files are kept for. */
+export const ERAS: Readonly<Record<string, string>> = {
+  "0.4.1": "0.4.1",
+  "0.5.1": "0.5.1",
+  "0.7.0": "0.7",
+  "0.9.0-post1": "0.9",
+  "1.0.2": "1.0",
+  "1.2.0": "1.2",
+  "1.4.2": "1.4",
+  "1.5.1": "1.5-dev",
+  "1.6.1": "1.5-dev",
+};
+
 /** The folder that `DYNAMO_TEST_CRDS_DIR` names; undefined (and said) where there is none. */
 export async function realDefinitionsFolder(): Promise<string | undefined> {
   const folder = Deno.env.get("DYNAMO_TEST_CRDS_DIR");
