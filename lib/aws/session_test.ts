@@ -159,8 +159,9 @@ Deno.test(
       );
     });
 
-    const never = Promise.withResolvers<Response>();
-    await answering([() => never.promise], async (open, seen) => {
+    const never = Promise.withResolvers<void>();
+    const wait = () => never.promise.then(() => new Response(IDENTITY));
+    await answering([wait], async (open, seen) => {
       const slow = await failure(identity(await open({ attemptMs: 60, maxAttempts: 2 })));
       assert.equal(slow.code, "AWS_UNREACHABLE");
       assert.equal(seen.length, 2, "an attempt that takes too long is tried again");
