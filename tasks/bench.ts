@@ -5,10 +5,11 @@
  */
 import { runBench } from "../lib/bench/bench.ts";
 import { openResults } from "../lib/bench/results.ts";
+import { isStagesFile, parseStages, parseStagesFile, type Stage } from "../lib/bench/stages.ts";
 import { summaryToText } from "../lib/bench/summary_text.ts";
 import { defineCommand } from "../lib/cli/command.ts";
 import type { Context } from "../lib/cli/context.ts";
-import { EXIT } from "../lib/cli/errors.ts";
+import { EXIT, messageOf, usageError } from "../lib/cli/errors.ts";
 import { runTask } from "../lib/cli/main.ts";
 import { commonOptions } from "../lib/cli/options.ts";
 import { openBenchEndpoint } from "../lib/deploy/bench_endpoint.ts";
@@ -46,6 +47,24 @@ export const command = defineCommand({
       placeholder: "rate",
       description: "Requests a second instead of a fixed number in flight",
     },
+    arrival: {
+      kind: "text",
+      choices: ["constant", "poisson", "gamma"],
+      placeholder: "how",
+      description: "How requests of a rate are spaced: constant, poisson (default) or gamma",
+    },
+    burstiness: {
+      kind: "number",
+      min: 0.01,
+      max: 1000,
+      placeholder: "shape",
+      description: "Shape of gamma arrivals: below 1 bursts, above 1 more even than poisson",
+    },
+    stages: {
+      kind: "text",
+      placeholder: "stages",
+      description: "Rates that change: 30s@10,60s@10-50 (a ramp), or a YAML file",
+    },
     requests: { kind: "integer", short: "r", min: 1, description: "Requests to measure" },
     duration: {
       kind: "number",
@@ -67,6 +86,12 @@ export const command = defineCommand({
       description: "Tokens of an answer (default 64)",
     },
     warmup: { kind: "integer", min: 0, description: "Requests before the clock starts" },
+    grace: {
+      kind: "number",
+      min: 0,
+      placeholder: "seconds",
+      description: "Time for requests to end after the last one was due (default 30)",
+    },
     seed: {
       kind: "integer",
       min: 0,
@@ -81,9 +106,14 @@ export const command = defineCommand({
       command: "bench vllm --rate 20 --duration 30 --output json",
       text: "20 requests a second, as data",
     },
+    {
+      command: "bench vllm --stages 30s@5,60s@5-50 --burstiness 0.5",
+      text: "A ramp, in bursts",
+    },
     { command: "bench --url http://127.0.0.1:8000", text: "Any OpenAI-compatible endpoint" },
   ],
   async run(ctx, { options, args }) {
+    const stages = await readStages(ctx, options.stages);
     await using endpoint = await openBenchEndpoint(ctx, {
       graph: args[0],
       url: options.url,
@@ -103,6 +133,10 @@ export const command = defineCommand({
           model: options.model,
           concurrency: options.concurrency,
           rate: options.rate,
+          arrival: options.arrival,
+          burstiness: options.burstiness,
+          stages,
+          graceMs: options.grace === undefined ? undefined : options.grace * 1000,
           requests: options.requests,
           durationMs: options.duration === undefined ? undefined : options.duration * 1000,
           inputTokens: options.inputTokens,
@@ -126,6 +160,18 @@ export const command = defineCommand({
     }
   },
 });
+
+async function readStages(ctx: Context, value: string | undefined): Promise<Stage[] | undefined> {
+  if (value === undefined) return undefined;
+  if (!isStagesFile(value)) return parseStages(value);
+  let text: string;
+  try {
+    text = await ctx.fs.readTextFile(value);
+  } catch (error) {
+    throw usageError("BENCH_OPTIONS", `Cannot read --stages ${value}: ${messageOf(error)}`);
+  }
+  return parseStagesFile(text, value);
+}
 
 /** `.dynamo/bench/<UTC time>-<name>`: sorts by time. */
 function runFolder(ctx: Context, name: string): string {

@@ -5,6 +5,8 @@ import { runBench } from "./bench.ts";
 import { type RunningMock, startMock } from "./mock.ts";
 import type { MockOptions, MockStats } from "./mock_options.ts";
 import type { BenchOptions, BenchProgress } from "./options.ts";
+import { dueTimes, stagedLoad } from "./schedule.ts";
+import { parseStages } from "./stages.ts";
 import type { BenchSummary } from "./summary.ts";
 import { timeIs, timely, within } from "./testing.ts";
 
@@ -176,7 +178,6 @@ Deno.test("the same seed sends the same prompts; another seed others", async () 
 Deno.test("a Poisson rate arrives on its schedule", () =>
   timely(async () => {
     const { summary, stats } = await bench(FAST, { rate: 100, requests: 150, warmup: 0, seed: 4 });
-    const { dueTimes } = await import("./schedule.ts");
     const due = dueTimes({ kind: "poisson", rate: 100, maxInFlight: 1 }, 4).take(150).toArray();
     const arrivals = stats.arrivals.slice(-150);
     const late = arrivals.map((at, i) => at - arrivals[0]! - (due[i]! - due[0]!)).sort((a, b) =>
@@ -187,6 +188,28 @@ Deno.test("a Poisson rate arrives on its schedule", () =>
     within(late[112]! - late[37]!, 0, 2, "spread of the arrivals' lateness");
     within(summary.client.send_lag_ms?.p50, 0, 1, "median send lag");
     assert.equal(summary.requests.completed, 150);
+  }));
+
+Deno.test("stages arrive on their schedule, ramp and bursts included", () =>
+  timely(async () => {
+    const stages = parseStages("300ms@0,700ms@40,700ms@40-160");
+    const { summary, stats } = await bench(FAST, {
+      stages,
+      burstiness: 0.5,
+      warmup: 0,
+      seed: 4,
+    });
+    const load = stagedLoad(stages, { arrival: "gamma", burstiness: 0.5 }, 1);
+    const due = dueTimes(load, 4).toArray();
+    const arrivals = stats.arrivals.slice(-due.length);
+    const late = arrivals.map((at, i) => at - arrivals[0]! - (due[i]! - due[0]!)).sort((a, b) =>
+      a - b
+    );
+    assert.equal(summary.requests.completed, due.length);
+    assert.equal(summary.config.stages, "0.3s@0,0.7s@40,0.7s@40-160");
+    const quarter = late.length >> 2;
+    within(late[3 * quarter]! - late[quarter]!, 0, 2, "spread of the arrivals' lateness");
+    within(summary.client.send_lag_ms?.p50, 0, 1, "median send lag");
   }));
 
 Deno.test("a frozen server shows in the headline of an open loop, and hides in a closed one", () =>

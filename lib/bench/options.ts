@@ -6,8 +6,10 @@
 import type { Context } from "../cli/context.ts";
 import { usageError } from "../cli/errors.ts";
 import { baseUrl } from "../serving/endpoint.ts";
+import type { Arrival } from "./arrivals.ts";
 import type { RequestRecord } from "./record.ts";
-import type { Load } from "./schedule.ts";
+import { type Load, stagedLoad } from "./schedule.ts";
+import { type Stage, totalMs } from "./stages.ts";
 import type { StreamConnection } from "./transport.ts";
 
 /** State of a run, for progress displays. */
@@ -67,8 +69,12 @@ export interface BenchOptions {
   readonly concurrency?: number | undefined;
   /** Requests a second (open loop). */
   readonly rate?: number | undefined;
-  /** How requests of a rate are spaced; `poisson` unless given. */
-  readonly arrival?: "poisson" | "constant" | undefined;
+  /** How requests of a rate or of stages are spaced; `poisson` unless given. */
+  readonly arrival?: Arrival | undefined;
+  /** Shape of `gamma` arrivals: below 1 bursts, above 1 more even than Poisson. */
+  readonly burstiness?: number | undefined;
+  /** Rates that change over time, in place of `rate` and `durationMs`. */
+  readonly stages?: readonly Stage[] | undefined;
   /** Requests to measure. */
   readonly requests?: number | undefined;
   /** Milliseconds in which requests are sent. */
@@ -147,6 +153,7 @@ export interface BenchConfig {
   readonly limits: ValidityLimits;
 }
 
+const DEFAULT_CONCURRENCY = 8;
 /** Lanes an open-loop run may open when no bound is given. */
 const MAX_IN_FLIGHT = 2048;
 
@@ -165,17 +172,17 @@ export function benchConfig(ctx: Pick<Context, "clock">, options: BenchOptions):
   checkNumber("output-tokens", options.outputTokens, 1, 1_000_000, true);
   checkNumber("warmup", options.warmup, 0, 1_000_000, true);
   checkNumber("seed", options.seed, 0, Number.MAX_SAFE_INTEGER, true);
+  checkNumber("burstiness", options.burstiness, 0.01, 1000, false);
+  checkNumber("grace", options.graceMs, 0, 86_400_000, false);
+  checkTogether(options);
   if (options.apiKey !== undefined && !/^[\x21-\x7e]+$/.test(options.apiKey)) {
     throw usageError("BENCH_OPTIONS", "The API key holds characters that no HTTP header takes");
   }
-  const { rate } = options;
-  const concurrency = options.concurrency ?? 8;
-  const load: Load = rate === undefined ? { kind: "concurrency", concurrency } : {
-    kind: options.arrival ?? "poisson",
-    rate,
-    maxInFlight: options.concurrency ?? MAX_IN_FLIGHT,
-  };
-  const counted = options.requests !== undefined || options.durationMs !== undefined;
+  const { stages } = options;
+  const load = loadOf(options);
+  const open = load.kind !== "concurrency";
+  const durationMs = stages === undefined ? options.durationMs : totalMs(stages);
+  const counted = options.requests !== undefined || durationMs !== undefined;
   return {
     url: baseUrl(options.url),
     model: options.model,
@@ -184,11 +191,11 @@ export function benchConfig(ctx: Pick<Context, "clock">, options: BenchOptions):
     load,
     requests: counted
       ? options.requests
-      : Math.max(100, rate === undefined ? 10 * concurrency : Math.ceil(30 * rate)),
-    durationMs: options.durationMs,
+      : Math.max(100, open ? Math.ceil(30 * load.rate) : 10 * load.concurrency),
+    durationMs,
     inputTokens: options.inputTokens ?? 128,
     outputTokens: options.outputTokens ?? 64,
-    warmup: options.warmup ?? (rate === undefined ? concurrency : 8),
+    warmup: options.warmup ?? (open ? 8 : load.concurrency),
     seed: options.seed ?? Math.floor(ctx.clock.now()) % 2 ** 31,
     extra: options.extra ?? {},
     requestTimeoutMs: options.requestTimeoutMs ?? 300_000,
@@ -198,6 +205,44 @@ export function benchConfig(ctx: Pick<Context, "clock">, options: BenchOptions):
     giveUpMs: options.giveUpMs ?? 60_000,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
   };
+}
+
+function loadOf(options: BenchOptions): Load {
+  const { rate, stages, burstiness } = options;
+  const arrival = options.arrival ?? (burstiness === undefined ? "poisson" : "gamma");
+  const maxInFlight = options.concurrency ?? MAX_IN_FLIGHT;
+  if (stages !== undefined) return stagedLoad(stages, { arrival, burstiness }, maxInFlight);
+  if (rate !== undefined) return { kind: arrival, rate, burstiness, maxInFlight };
+  return { kind: "concurrency", concurrency: options.concurrency ?? DEFAULT_CONCURRENCY };
+}
+
+// Flags that contradict each other, or do nothing without another one.
+function checkTogether(options: BenchOptions): void {
+  const { rate, stages, durationMs, arrival, burstiness } = options;
+  const refuse = (wrong: boolean, message: string, hint?: string) => {
+    if (wrong) throw usageError("BENCH_OPTIONS", message, hint);
+  };
+  refuse(stages !== undefined && rate !== undefined, "--stages and --rate both say the rate");
+  refuse(
+    stages !== undefined && durationMs !== undefined,
+    "--stages and --duration both say how long to measure",
+  );
+  const closed = rate === undefined && stages === undefined;
+  const spaced = arrival === undefined ? "burstiness" : "arrival";
+  refuse(
+    closed && (arrival !== undefined || burstiness !== undefined),
+    `--${spaced} says how requests of a rate are spaced, and there is no rate`,
+    "Add --rate or --stages.",
+  );
+  refuse(
+    burstiness !== undefined && arrival !== undefined && arrival !== "gamma",
+    `--burstiness is for --arrival gamma, not for ${arrival}`,
+  );
+  refuse(
+    arrival === "gamma" && burstiness === undefined,
+    "--arrival gamma needs --burstiness",
+    "Below 1 requests come in bursts; 1 is a Poisson process; above 1 they come more evenly.",
+  );
 }
 
 function checkNumber(

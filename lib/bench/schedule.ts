@@ -6,7 +6,25 @@
  *
  * @module
  */
+import { type Arrival, type Spacing, unitGaps } from "./arrivals.ts";
 import { seededRandom } from "./random.ts";
+import { peakRate, type Stage, stageTimes } from "./stages.ts";
+
+/** Requests that come whether or not earlier ones were answered. */
+export interface OpenLoad {
+  /** How a rate's requests are spaced, or `stages` of several rates. */
+  readonly kind: Arrival | "stages";
+  /** Requests a second; the highest of `stages`. */
+  readonly rate: number;
+  /** How requests of `stages` are spaced; `kind` says it for the others. */
+  readonly arrival?: Arrival | undefined;
+  /** Shape of gamma-distributed gaps; see {@link Spacing}. */
+  readonly burstiness?: number | undefined;
+  /** The stages of `stages`. */
+  readonly stages?: readonly Stage[] | undefined;
+  /** Most requests in flight; what is due beyond that waits, and its wait counts. */
+  readonly maxInFlight: number;
+}
 
 /** How load is offered. */
 export type Load =
@@ -15,14 +33,7 @@ export type Load =
     readonly kind: "concurrency";
     readonly concurrency: number;
   }
-  | {
-    /** So many requests a second: evenly spaced, or a Poisson process. */
-    readonly kind: "constant" | "poisson";
-    /** Requests a second. */
-    readonly rate: number;
-    /** Most requests in flight; what is due beyond that waits, and its wait counts. */
-    readonly maxInFlight: number;
-  };
+  | OpenLoad;
 
 /** Where a run ends: after so many requests, so much time, or whichever comes first. */
 export interface Extent {
@@ -36,17 +47,39 @@ export interface Extent {
 const STREAM = 1;
 
 /**
- * Times at which requests are due, in milliseconds from the start, in order and without end.
- * The first is due one gap after the start of a Poisson process, and at once otherwise.
+ * Times at which requests are due, in milliseconds from the start, in order; stages end, the
+ * others do not. The first is due at once where gaps are constant, and one gap after the start
+ * otherwise. The same load and seed give the same times.
  */
-export function* dueTimes(load: Load, seed: number): Generator<number, never> {
+export function* dueTimes(load: Load, seed: number): Generator<number, void> {
   if (load.kind === "concurrency") { for (;;) yield 0; }
-  const gap = 1000 / load.rate;
-  if (load.kind === "constant") { for (let i = 0;; i++) yield i * gap; }
-  const random = seededRandom(seed, STREAM);
-  let at = 0;
-  for (;;) {
-    at += -Math.log(1 - random()) * gap;
-    yield at;
+  if (load.kind === "stages") {
+    return yield* stageTimes(load.stages ?? [], counts(spacingOf(load), seed));
   }
+  const gap = 1000 / load.rate;
+  // A product each, as a sum would drift.
+  if (load.kind === "constant") { for (let i = 0;; i++) yield i * gap; }
+  const next = unitGaps(spacingOf(load), seededRandom(seed, STREAM));
+  for (let at = 0;;) yield at += next() * gap;
+}
+
+/** How the load's requests are spaced. */
+export function spacingOf({ kind, arrival, burstiness }: OpenLoad): Spacing {
+  return { arrival: kind === "stages" ? arrival ?? "poisson" : kind, burstiness };
+}
+
+/** A load of stages. */
+export function stagedLoad(
+  stages: readonly Stage[],
+  spacing: Spacing,
+  maxInFlight: number,
+): OpenLoad {
+  return { kind: "stages", rate: peakRate(stages), stages, ...spacing, maxInFlight };
+}
+
+// Arrivals of a process with the rate one.
+function* counts(spacing: Spacing, seed: number): Generator<number, void> {
+  const next = unitGaps(spacing, seededRandom(seed, STREAM));
+  let at = spacing.arrival === "constant" ? 0 : next();
+  for (;; at += next()) yield at;
 }

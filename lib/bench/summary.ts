@@ -9,6 +9,8 @@ import type { FailureKind } from "./record.ts";
 import type { Recorder } from "./recorder.ts";
 import type { RequestShape } from "./request.ts";
 import type { Distribution } from "./samples.ts";
+import { spacingOf } from "./schedule.ts";
+import { stagesText } from "./stages.ts";
 import type { Span } from "./timeline.ts";
 import { invalidReasons } from "./validity.ts";
 
@@ -272,6 +274,11 @@ export function configJson(
     concurrency: load.kind === "concurrency" ? load.concurrency : null,
     rate: load.kind === "concurrency" ? null : load.rate,
     max_in_flight: load.kind === "concurrency" ? load.concurrency : load.maxInFlight,
+    ...(load.kind === "concurrency" ? {} : {
+      arrival: spacingOf(load).arrival,
+      burstiness: load.burstiness ?? null,
+      stages: load.stages === undefined ? null : stagesText(load.stages),
+    }),
     requests: config.requests ?? null,
     duration_s: config.durationMs === undefined ? null : config.durationMs / 1000,
     input_tokens: config.inputTokens,

@@ -30,7 +30,9 @@ function facts(summary: BenchSummary, width: number): string[] {
   const { config, input_tokens: input, output_tokens: output } = summary;
   const load = config.load === "concurrency"
     ? `${config.concurrency} requests in flight`
-    : `${config.rate} requests/s (${config.load})`;
+    : `${config.stages ?? config.rate} requests/s (${config.arrival}${
+      config.burstiness === null ? "" : `, burstiness ${config.burstiness}`
+    })`;
   const extent = [
     ...(config.requests === null ? [] : [`${config.requests} requests`]),
     ...(config.duration_s === null ? [] : [`${config.duration_s} s`]),
