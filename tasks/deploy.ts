@@ -10,7 +10,8 @@ import { runTask } from "../lib/cli/main.ts";
 import { commonOptions, optionName, type OptionValues } from "../lib/cli/options.ts";
 import { printPlan, runPlan } from "../lib/cli/plan.ts";
 import { type Deployment, graphDeployment, planDeploy } from "../lib/deploy/deploy.ts";
-import { deployRelease, deployTarget } from "../lib/deploy/choose.ts";
+import { deployNodePools, deployRelease, deployTarget } from "../lib/deploy/choose.ts";
+import { fitWarnings } from "../lib/deploy/fit.ts";
 import { sharedConnection } from "../lib/deploy/session.ts";
 import { listExamples, loadExample } from "../lib/graph/examples.ts";
 import { overlayOptions } from "../lib/graph/overlay_options.ts";
@@ -19,6 +20,7 @@ import { manifestYaml } from "../lib/graph/manifest.ts";
 import { readValuesFiles } from "../lib/graph/values_file.ts";
 import type { Release } from "../lib/blueprint/types.ts";
 import type { Kube } from "../lib/kube/types.ts";
+import { hfToken } from "../lib/platform/secrets.ts";
 import type { Target } from "../lib/target/target.ts";
 
 const options = {
@@ -133,7 +135,15 @@ async function deploymentOf(ctx: Context, word: string, from: SourceOptions): Pr
   if (/\/|\.ya?ml$/i.test(word)) return await ownManifest(ctx, word, from);
   const values = await readValuesFiles(ctx, options.values);
   const graph = applyOverlays(await loadExample(ctx, word), options, values);
-  const deployment = graphDeployment(graph, release, target.namespace);
+  const deployment = graphDeployment(graph, {
+    release,
+    namespace: target.namespace,
+    warnings: fitWarnings(graph, {
+      nodePools: await deployNodePools(ctx),
+      tokenGiven: hfToken(ctx) !== undefined,
+      simulated: target.kind === "local",
+    }),
+  });
   return {
     deployment,
     text: () => manifestYaml(deployment.objects),

@@ -5,10 +5,14 @@
  */
 import { NEWEST_KNOWN, RELEASE_RULES } from "../lib/blueprint/release_table.ts";
 import { resolveRelease } from "../lib/blueprint/release.ts";
+import { loadBlueprint } from "../lib/blueprint/blueprint.ts";
+import { withOptionalPools } from "../lib/blueprint/node_pools.ts";
+import type { NodePool } from "../lib/blueprint/types.ts";
 import { defineCommand } from "../lib/cli/command.ts";
 import { runTask } from "../lib/cli/main.ts";
 import { commonOptions } from "../lib/cli/options.ts";
 import type { Context } from "../lib/cli/context.ts";
+import { costPerHour, type GraphCost } from "../lib/graph/cost.ts";
 import { type ExampleSummary, listExamples, loadExample } from "../lib/graph/examples.ts";
 import { errorsOf } from "../lib/graph/problems.ts";
 import { validateGraph } from "../lib/graph/validate.ts";
@@ -17,6 +21,8 @@ import { validateGraph } from "../lib/graph/validate.ts";
 export interface CatalogueEntry extends ExampleSummary {
   /** Known releases that can run it, oldest first; empty when the example is broken. */
   readonly releases: readonly string[];
+  /** What its nodes cost an hour on the blueprint's node pools; absent when it is broken. */
+  readonly cost?: GraphCost;
 }
 
 /** The releases that an example is judged by: the first of each minor version, and the newest. */
@@ -27,13 +33,18 @@ export function knownReleases(): string[] {
 /** All examples with the releases that support them. */
 export async function catalogue(
   ctx: Pick<Context, "env" | "fs" | "root">,
+  nodePools: readonly NodePool[],
 ): Promise<CatalogueEntry[]> {
   const releases = knownReleases().map((version) => resolveRelease(version));
   return await Promise.all((await listExamples(ctx)).map(async (example) => {
     if (example.problem !== undefined) return { ...example, releases: [] };
     const graph = await loadExample(ctx, example.name);
     const fit = releases.filter((release) => errorsOf(validateGraph(graph, release)).length === 0);
-    return { ...example, releases: fit.map((release) => release.version) };
+    return {
+      ...example,
+      releases: fit.map((release) => release.version),
+      cost: costPerHour(graph, nodePools),
+    };
   }));
 }
 
@@ -48,6 +59,12 @@ export function releaseRange(supported: readonly string[], known: readonly strin
   return first === last ? first : `${first} to ${last}`;
 }
 
+function hourly(cost: GraphCost | undefined): string {
+  if (cost === undefined || cost.nodes.length === 0) return "?";
+  // A lower bound where something is unknown.
+  return `${cost.unknown.length > 0 ? "≥" : ""}${cost.perHour.toFixed(2)}`;
+}
+
 /** The task. */
 export const command = defineCommand({
   name: "examples",
@@ -58,23 +75,27 @@ export const command = defineCommand({
     { command: "examples --output json", text: "As data" },
   ],
   async run(ctx, { options }) {
-    const entries = await catalogue(ctx);
+    const { nodePools } = await loadBlueprint(ctx, { flags: {} });
+    const entries = await catalogue(ctx, withOptionalPools(nodePools.value));
     if (options.output === "json") {
       ctx.ui.out(JSON.stringify(entries, null, 2));
       return;
     }
     const known = knownReleases();
     ctx.ui.table([
-      ["EXAMPLE", "ENGINE", "GPUS", "NODE POOLS", "RELEASES", "SUMMARY"],
+      ["EXAMPLE", "ENGINE", "GPUS", "USD/H", "NODE POOLS", "RELEASES", "SUMMARY"],
       ...entries.map((entry) => [
         entry.name,
         entry.engine ?? "?",
         String(entry.gpus ?? "?"),
+        hourly(entry.cost),
         entry.nodePools?.join(" ") ?? "",
         releaseRange(entry.releases, known),
         entry.problem ?? entry.summary,
       ]),
     ]);
+    const { region, asOf } = entries.find((entry) => entry.cost !== undefined)?.cost ?? {};
+    ctx.ui.info(`USD/H: on-demand list prices of the nodes, ${region}, ${asOf}`);
   },
 });
 

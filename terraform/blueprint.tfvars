@@ -45,17 +45,19 @@ enable_ai_ml_observability_stack = true # Prometheus, Grafana and dashboards
 
 # Karpenter node pools. cpu-karpenter, g5-gpu-karpenter and g6-gpu-karpenter are built
 # in: name one here to change it, give it null to leave it out, or add your own.
+# p5-gpu-karpenter (p5.48xlarge with EFA) is known and off: {} switches it on.
 # Fields: instance_families, instance_sizes, capacity_types (spot, on-demand, reserved),
 # gpu (adds the taint nvidia.com/gpu), taints (key, value, effect), efa_interfaces.
 # node_pools = {
 #   g5-gpu-karpenter = {
 #     capacity_types = ["on-demand"]
 #   }
-#   p5-gpu-karpenter = {
-#     instance_families = ["p5"]
+#   p5-gpu-karpenter = {}
+#   p6-b200 = {
+#     instance_families = ["p6-b200"]
 #     instance_sizes    = ["48xlarge"]
 #     capacity_types    = ["reserved", "on-demand"]
-#     gpu               = "H100"
-#     efa_interfaces    = 32
+#     gpu               = "B200"
+#     efa_interfaces    = 8
 #   }
 # }

@@ -18,7 +18,7 @@ import {
 
 const GPU_TAINT: NodePoolTaint = { key: "nvidia.com/gpu", effect: "NoSchedule" };
 
-/** The pools that examples choose from. */
+/** The pools that are there unless the file takes them away. */
 export const DEFAULT_NODE_POOLS: readonly NodePool[] = [
   {
     name: "cpu-karpenter",
@@ -31,6 +31,25 @@ export const DEFAULT_NODE_POOLS: readonly NodePool[] = [
   gpuPool("g5-gpu-karpenter", "g5", "A10G"),
   gpuPool("g6-gpu-karpenter", "g6", "L4"),
 ];
+
+/**
+ * Pools that are known but off: naming one below `node_pools` (`p5-gpu-karpenter = {}`) switches
+ * it on. Its instances are rarely to be had without a reservation.
+ */
+export const OPTIONAL_NODE_POOLS: readonly NodePool[] = [
+  {
+    ...gpuPool("p5-gpu-karpenter", "p5", "H100"),
+    instanceSizes: ["48xlarge"],
+    capacityTypes: ["reserved", "on-demand"],
+    efaInterfaces: 32,
+  },
+];
+
+/** The pools given, and the optional ones that are not among them: what could be had. */
+export function withOptionalPools(pools: readonly NodePool[]): NodePool[] {
+  const names = new Set(pools.map((pool) => pool.name));
+  return [...pools, ...OPTIONAL_NODE_POOLS.filter((pool) => !names.has(pool.name))];
+}
 
 function gpuPool(name: string, family: string, gpu: string): NodePool {
   return {
@@ -62,13 +81,14 @@ const FIELDS = [
 ];
 
 /**
- * Reads `node_pools`: an object by pool name. A pool with a built-in name changes that pool,
- * another one is added; `null` takes a pool away.
+ * Reads `node_pools`: an object by pool name. A pool with a known name changes that pool (and
+ * switches it on), another one is added; `null` takes a pool away.
  *
  * @throws {TaskError} TFVARS_TYPE or TFVARS_VALUE with `file:line:column`.
  */
 export function readNodePools(read: ReadContext, value: HclValue): NodePool[] {
   const pools = new Map(DEFAULT_NODE_POOLS.map((pool) => [pool.name, pool]));
+  const known = new Map([...DEFAULT_NODE_POOLS, ...OPTIONAL_NODE_POOLS].map((p) => [p.name, p]));
   for (const entry of objectOf(read, "node_pools", value)) {
     if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(entry.key)) {
       throw expectedError(
@@ -78,7 +98,7 @@ export function readNodePools(read: ReadContext, value: HclValue): NodePool[] {
       );
     }
     if (entry.value.kind === "null") pools.delete(entry.key);
-    else pools.set(entry.key, readPool(read, entry, pools.get(entry.key)));
+    else pools.set(entry.key, readPool(read, entry, known.get(entry.key)));
   }
   return [...pools.values()];
 }

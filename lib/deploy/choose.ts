@@ -6,7 +6,7 @@
 import { loadBlueprint } from "../blueprint/blueprint.ts";
 import { blueprintFlags, releaseOf } from "../blueprint/flags.ts";
 import { resolveRelease } from "../blueprint/release.ts";
-import type { Release } from "../blueprint/types.ts";
+import type { NodePool, Release } from "../blueprint/types.ts";
 import type { Context } from "../cli/context.ts";
 import { preconditionError } from "../cli/errors.ts";
 import { recallTarget, resolveTarget, type Target, type TargetChoice } from "../target/target.ts";
@@ -52,4 +52,9 @@ export async function deployRelease(ctx: Context, target: Target): Promise<Relea
     ctx.ui.warn(`Images of ${asked.version} on a platform of ${installed.version}`);
   }
   return asked;
+}
+
+/** The node pools of the blueprint, which graphs are checked against. */
+export async function deployNodePools(ctx: Context): Promise<readonly NodePool[]> {
+  return (await loadBlueprint(ctx, { flags: {} })).nodePools.value;
 }

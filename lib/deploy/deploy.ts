@@ -49,12 +49,23 @@ export interface DeployOptions {
   readonly connect: () => Promise<Kube>;
 }
 
+/** What a graph is rendered for. */
+export interface GraphDeploymentOptions {
+  /** Release it is rendered for. */
+  readonly release: Release;
+  /** Namespace of everything. */
+  readonly namespace: string;
+  /** What the hardware says to it, from `fitWarnings`. */
+  readonly warnings?: readonly string[];
+}
+
 /**
  * The deployment of an example.
  *
  * @throws {TaskError} as `renderGraph`.
  */
-export function graphDeployment(graph: Graph, release: Release, namespace: string): Deployment {
+export function graphDeployment(graph: Graph, options: GraphDeploymentOptions): Deployment {
+  const { release, namespace } = options;
   const objects = renderGraph(graph, release, { namespace });
   const service = graphFrontend(graph, release)?.serviceName;
   const model = servedModel(graph);
@@ -71,9 +82,12 @@ export function graphDeployment(graph: Graph, release: Release, namespace: strin
       ...(model === undefined ? {} : { model }),
     })),
     ...(graph.tokenSecret === undefined ? {} : { tokenSecret: graph.tokenSecret }),
-    warnings: validateGraph(graph, release)
-      .filter((problem) => problem.severity === "warning")
-      .map(problemText),
+    warnings: [
+      ...validateGraph(graph, release)
+        .filter((problem) => problem.severity === "warning")
+        .map(problemText),
+      ...options.warnings ?? [],
+    ],
   };
 }
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { OPTIONAL_NODE_POOLS } from "../blueprint/node_pools.ts";
 import type { NodePool } from "../blueprint/types.ts";
 import { didYouMean } from "../cli/suggest.ts";
 import { engineTable } from "./engines.ts";
@@ -17,15 +18,13 @@ import { type Component, type Graph, isEngine } from "./types.ts";
 export interface CheckOptions {
   /** The blueprint's node pools. */
   readonly nodePools: readonly NodePool[];
-  /** Whether there is a Hugging Face token; undefined when nobody has looked. */
-  readonly tokenKnown?: boolean;
-  /** Whether GPUs and models are only simulated: then an error is a warning. */
-  readonly simulated?: boolean;
+  /** Whether `HF_TOKEN` is set; the cluster may have a token without it. */
+  readonly tokenGiven?: boolean;
 }
 
 /** Everything that would keep the graph from running, or is remarkable; none when all is well. */
 export function checkFit(graph: Graph, options: CheckOptions): Problem[] {
-  const problems = [
+  return [
     ...tokenProblems(graph, options),
     ...pairProblems(graph),
     ...graph.components.flatMap((component, index) =>
@@ -35,9 +34,6 @@ export function checkFit(graph: Graph, options: CheckOptions): Problem[] {
       }))
     ),
   ];
-  return options.simulated === true
-    ? problems.map((problem) => ({ ...problem, severity: "warning" as const }))
-    : problems;
 }
 
 /** Whether a model is handed out only to accounts that accepted its terms. */
@@ -57,27 +53,29 @@ function finding(
   return { severity, path, message, hint };
 }
 
-function tokenProblems(graph: Graph, { tokenKnown }: CheckOptions): Problem[] {
+function tokenProblems(graph: Graph, { tokenGiven }: CheckOptions): Problem[] {
   const id = graph.model?.id;
   const gated = id === undefined ? "no" : isGated(id);
   if (gated === "no") return [];
   const accept = `accept its terms on huggingface.co/${id}`;
   const missing = graph.tokenSecret === undefined
     ? "the graph names no Secret with one"
-    : tokenKnown === false
-    ? "there is none"
+    : tokenGiven === false
+    ? "HF_TOKEN is not set"
     : undefined;
   if (missing === undefined) return [];
   return [finding(
-    // What is in a cache needs no token any more.
-    gated === "yes" && graph.cache.length === 0 ? "error" : "warning",
+    // What is in a cache needs no token any more, and a named Secret may be in the cluster.
+    gated === "yes" && graph.cache.length === 0 && graph.tokenSecret === undefined
+      ? "error"
+      : "warning",
     "model.id",
     `${id} ${
       gated === "yes" ? "is handed out" : "may be handed out"
     } only with a token of Hugging Face, and ${missing}`,
     graph.tokenSecret === undefined
       ? `Give --hf-token-secret, and ${accept}.`
-      : `Set HF_TOKEN, and ${accept}.`,
+      : `Set HF_TOKEN unless Secret ${graph.tokenSecret} is there, and ${accept}.`,
   )];
 }
 
@@ -123,6 +121,15 @@ function componentProblems(
   const poolName = component.nodePool;
   const pool = pools.find((one) => one.name === poolName);
   if (poolName !== undefined && pool === undefined) {
+    const optional = OPTIONAL_NODE_POOLS.find((one) => one.name === poolName);
+    if (optional !== undefined) {
+      return [finding(
+        "warning",
+        "nodePool",
+        `the node pool ${optional.name} is off`,
+        `Write ${optional.name} = {} below node_pools in blueprint.tfvars and install again.`,
+      )];
+    }
     const known = pools.map((one) => one.name);
     return [finding(
       "warning",

@@ -145,16 +145,17 @@ Deno.test("gated models want a token", () => {
   assert.deepEqual([none.severity, none.path], ["error", "model.id"]);
   assert.match(none.hint!, /^Give --hf-token-secret/);
   const gated = graph("meta-llama/Llama-3.1-8B", worker, secret);
-  assert.match(only(gated, { tokenKnown: false }).hint!, /^Set HF_TOKEN/);
-  assert.deepEqual(problems(gated, { tokenKnown: true }), []);
+  const unset = only(gated, { tokenGiven: false });
+  assert.equal(unset.severity, "warning");
+  assert.match(unset.hint!, /^Set HF_TOKEN unless Secret s is there/);
+  assert.deepEqual(problems(gated, { tokenGiven: true }), []);
   assert.deepEqual(problems(gated), []);
   const cached = {
     ...gated,
     cache: [{ claim: "c", mountPath: "/c", accessMode: "ReadWriteMany" }],
   };
-  assert.equal(only(cached as Graph, { tokenKnown: false }).severity, "warning");
+  assert.equal(only(cached as Graph, { tokenGiven: false }).severity, "warning");
   assert.equal(only(graph("mistralai/Mistral-7B-v0.1", worker)).severity, "warning");
-  assert.equal(only(gated, { tokenKnown: false, simulated: true }).severity, "warning");
   assert.deepEqual(
     ["google/gemma-2-9b-it", "google/gemma-7b", "google/codegemma-2b", "google/gemma-4-9b", SMALL]
       .map(isGated),
@@ -183,7 +184,7 @@ Deno.test("no example has an error on the built-in pools", async () => {
   await using test = await testContext();
   for (const { name } of await listExamples(test.ctx)) {
     const example = await loadExample(test.ctx, name);
-    const found = checkFit(example, { nodePools: DEFAULT_NODE_POOLS, tokenKnown: true });
+    const found = checkFit(example, { nodePools: DEFAULT_NODE_POOLS, tokenGiven: true });
     const errors = found.filter((problem) => problem.severity === "error");
     assert.deepEqual(errors.map(problemText), [], name);
   }
