@@ -141,7 +141,8 @@ async function deploymentOf(ctx: Context, word: string, from: SourceOptions): Pr
     warnings: fitWarnings(graph, {
       nodePools: await deployNodePools(ctx),
       tokenGiven: hfToken(ctx) !== undefined,
-      simulated: target.kind === "local",
+      embedded: target.kind === "local",
+      dryRun: options.dryRun || options.diff || options.export !== undefined,
     }),
   });
   return {
@@ -237,7 +238,10 @@ function showDone(ctx: Context, deployment: Deployment, options: DeployValues): 
   if (options.output !== "text") ctx.ui.out(JSON.stringify({ graph: name, namespace }));
   const waited = !options.noWait && deployment.graphs.length > 0;
   ctx.ui.success(`Graph ${name} is ${waited ? "ready" : "applied"}`);
-  ctx.ui.info(`  Next: deno task test ${deployment.graphs[0]?.name ?? name}`);
+  const next = (deployment.requests ?? []).length > 0
+    ? "status"
+    : `test ${deployment.graphs[0]?.name ?? name}`;
+  ctx.ui.info(`  Next: deno task ${next}`);
 }
 
 async function chooseExample(ctx: Context): Promise<string> {

@@ -7,6 +7,7 @@ import { resolveRelease } from "../blueprint/release.ts";
 import type { Context } from "../cli/context.ts";
 import type { Plan, Step } from "../cli/plan.ts";
 import { preconditionError } from "../cli/errors.ts";
+import { REQUEST_API_VERSION } from "../graph/render_request.ts";
 import { localDeleteSteps } from "../local/delete.ts";
 import {
   forgetTarget,
@@ -18,7 +19,8 @@ import {
 } from "../target/target.ts";
 import type { GraphState } from "./graph_state.ts";
 import { listGraphs, pickGraph } from "./graphs.ts";
-import { removeGraph } from "./remove.ts";
+import { removeAdapters, removeGraph } from "./remove.ts";
+import { listRequests, removeRequest, type RequestState } from "./requests.ts";
 import { type SharedConnection, sharedConnection } from "./session.ts";
 
 /** What should go. */
@@ -48,10 +50,15 @@ export async function planCleanup(
   const steps: Step[] = [];
   const warnings: string[] = [];
   if (target !== undefined && level.kind !== "all") {
-    const graphs = await graphsOf(ctx, target);
-    const wanted = level.kind === "graph" ? [pickGraph(graphs, level.name)] : graphs;
-    for (const graph of wanted) {
-      if (graph.ours) steps.push(graphStep(target, graph, connection!));
+    const found = await deployed(ctx, target);
+    const { requests, graphs } = level.kind === "graphs" ? found : named(found, level.name);
+    const requested = new Set(requests.filter((one) => one.ours).map((one) => one.graph));
+    for (const request of requests) {
+      if (request.ours) steps.push(...requestSteps(request, connection!, graphs));
+      else warnings.push(`Request ${request.name} was not made by these tasks and stays`);
+    }
+    for (const graph of graphs) {
+      if (graph.ours || requested.has(graph.name)) steps.push(graphStep(graph, connection!));
       else warnings.push(`Graph ${graph.name} was not made by these tasks and stays`);
     }
   }
@@ -67,23 +74,71 @@ export async function planCleanup(
   };
 }
 
-async function graphsOf(ctx: Context, target: Target): Promise<GraphState[]> {
+interface Deployed {
+  readonly graphs: readonly GraphState[];
+  readonly requests: readonly RequestState[];
+}
+
+async function deployed(ctx: Context, target: Target): Promise<Deployed> {
   const kube = await openTarget(ctx, target);
+  const release = resolveRelease(target.release);
+  const { namespace } = target;
   try {
-    const { graphApiVersion } = resolveRelease(target.release);
-    return await listGraphs(kube, { namespace: target.namespace, apiVersion: graphApiVersion });
+    return {
+      graphs: await listGraphs(kube, { namespace, apiVersion: release.graphApiVersion }),
+      requests: await listRequests(kube, { namespace, release }),
+    };
   } finally {
     kube.close();
   }
 }
 
-function graphStep(target: Target, graph: GraphState, connection: SharedConnection): Step {
+// A request goes with its graph, whichever of the two is named: it would make the graph again.
+function named({ graphs, requests }: Deployed, name: string): Deployed {
+  const ofName = requests.filter((one) => one.name === name || one.graph === name);
+  if (ofName.length === 0) return { requests: [], graphs: [pickGraph(graphs, name)] };
+  const names = new Set([name, ...ofName.map((request) => request.graph)]);
+  return { requests: ofName, graphs: graphs.filter((graph) => names.has(graph.name)) };
+}
+
+function requestSteps(
+  request: RequestState,
+  connection: SharedConnection,
+  graphs: readonly GraphState[],
+): Step[] {
+  const { namespace, name, graph } = request;
+  const place = { namespace, name, timeoutMs: REMOVE_TIMEOUT_MS };
+  return [
+    {
+      id: `request-${name}`,
+      title: `Remove request ${name}`,
+      touches: [`request ${namespace}/${name}`],
+      deadlineMs: REMOVE_TIMEOUT_MS + 30_000,
+      run: async (ctx) => {
+        const kube = await connection.connect();
+        return await removeRequest(ctx, kube, place) ? undefined : "was already gone";
+      },
+      // The operator may have made the graph since the plan was made.
+    },
+    ...graphs.some((one) => one.name === graph) ? [] : [graphStep({
+      namespace,
+      name: graph,
+      apiVersion: REQUEST_API_VERSION,
+      components: [],
+    }, connection)],
+  ];
+}
+
+function graphStep(
+  graph: Pick<GraphState, "namespace" | "name" | "apiVersion" | "components">,
+  connection: SharedConnection,
+): Step {
   const { namespace, name, apiVersion } = graph;
   return {
     id: `graph-${name}`,
     title: `Remove graph ${name}`,
     touches: [
-      `graph ${target.namespace}/${name}`,
+      `graph ${namespace}/${name}`,
       ...graph.components.flatMap((component) =>
         component.pods.map((pod) => `pod ${namespace}/${pod.name}`)
       ),
@@ -92,7 +147,11 @@ function graphStep(target: Target, graph: GraphState, connection: SharedConnecti
     run: async (ctx, ui) => {
       const kube = await connection.connect();
       const options = { namespace, name, apiVersion, timeoutMs: REMOVE_TIMEOUT_MS };
-      return await removeGraph(ctx, kube, options, ui) ? undefined : "was already gone";
+      // Adapters last: without their workers there is nothing left to unload them from.
+      const existed = await removeGraph(ctx, kube, options, ui);
+      const adapters = await removeAdapters(kube, options);
+      if (adapters > 0) return `and ${adapters} adapter${adapters === 1 ? "" : "s"}`;
+      return existed ? undefined : "was already gone";
     },
   };
 }

@@ -7,9 +7,10 @@ import type { Release } from "../blueprint/types.ts";
 import type { Context } from "../cli/context.ts";
 import { TaskError } from "../cli/errors.ts";
 import type { Plan, Step } from "../cli/plan.ts";
-import { graphFrontend } from "../graph/names.ts";
+import { graphFrontend, requestedGraphName } from "../graph/names.ts";
 import { problemText } from "../graph/problems.ts";
 import { renderGraph } from "../graph/render.ts";
+import { REQUEST_KIND } from "../graph/render_request.ts";
 import { type Graph, servedModel } from "../graph/types.ts";
 import { validateGraph } from "../graph/validate.ts";
 import type { ApplyOptions, Kube, KubeObject } from "../kube/types.ts";
@@ -18,6 +19,7 @@ import type { Target } from "../target/target.ts";
 import { GRAPH_KIND } from "./graph_state.ts";
 import { probeGraph, type ProbeOptions } from "./probe.ts";
 import { waitForGraph } from "./ready.ts";
+import { waitForRequest } from "./requests.ts";
 
 /** Objects to apply, and how to tell that they do what they should. */
 export interface Deployment {
@@ -29,6 +31,8 @@ export interface Deployment {
   readonly objects: readonly KubeObject[];
   /** The graphs among them, and what to ask them. */
   readonly graphs: readonly ProbeOptions[];
+  /** Requests for graphs among them: the operator finds a graph for each. */
+  readonly requests?: readonly ProbeOptions[];
   /** Secret with the Hugging Face token that has to be there. */
   readonly tokenSecret?: string;
   /** Things to know that do not stop anything. */
@@ -69,17 +73,24 @@ export function graphDeployment(graph: Graph, options: GraphDeploymentOptions): 
   const objects = renderGraph(graph, release, { namespace });
   const service = graphFrontend(graph, release)?.serviceName;
   const model = servedModel(graph);
-  return {
-    name: graph.name,
-    namespace,
-    objects,
-    graphs: objects.filter((object) => object.kind === GRAPH_KIND).map((object) => ({
+  const ask = (kind: string): ProbeOptions[] =>
+    objects.filter((object) => object.kind === kind).map((object) => ({
       namespace,
       name: object.metadata.name,
       apiVersion: object.apiVersion,
       ask: service === undefined ? "greeting" : "chat",
       ...(service === undefined ? {} : { service }),
       ...(model === undefined ? {} : { model }),
+    }));
+  return {
+    name: graph.name,
+    namespace,
+    objects,
+    graphs: ask(GRAPH_KIND),
+    requests: ask(REQUEST_KIND).map((one) => ({
+      ...one,
+      apiVersion: release.graphApiVersion,
+      ...(graph.request?.autoApply === false ? { ask: "nothing" as const } : {}),
     })),
     ...(graph.tokenSecret === undefined ? {} : { tokenSecret: graph.tokenSecret }),
     warnings: [
@@ -115,9 +126,10 @@ export function planDeploy(options: DeployOptions): Plan {
         deadlineMs: 60_000,
         run: async (ctx) => await applyObjects(ctx, await options.connect(), deployment.objects),
       },
-      ...(options.timeoutMs <= 0
-        ? []
-        : deployment.graphs.flatMap((graph) => waitSteps(options, graph))),
+      ...(options.timeoutMs <= 0 ? [] : [
+        ...deployment.graphs.flatMap((graph) => waitSteps(options, graph)),
+        ...(deployment.requests ?? []).flatMap((request) => requestSteps(options, request)),
+      ]),
     ],
   };
 }
@@ -168,6 +180,34 @@ function waitSteps(options: DeployOptions, graph: ProbeOptions): Step[] {
     deadlineMs: 120_000,
     run: async (ctx, ui) => await probeGraph(ctx, await connect(), graph, ui),
   }];
+}
+
+// No controller of the embedded cluster acts on requests: estimating takes NVIDIA's planner image.
+function requestSteps(options: DeployOptions, request: ProbeOptions): Step[] {
+  if (options.target.kind === "local") return [];
+  const { timeoutMs, connect } = options;
+  const { namespace, name } = request;
+  return [
+    {
+      id: `request-${name}`,
+      title: `Wait until Dynamo has found a graph for ${name}`,
+      touches: [],
+      deadlineMs: timeoutMs + 60_000,
+      run: async (ctx, ui) => {
+        const state = await waitForRequest(
+          ctx,
+          await connect(),
+          { namespace, name, timeoutMs },
+          ui,
+        );
+        return state.phase === "Ready" ? "found, and not deployed as asked" : state.graph;
+      },
+    },
+    // Without autoApply there is no graph to wait for.
+    ...(request.ask === "nothing"
+      ? []
+      : waitSteps(options, { ...request, name: requestedGraphName(name) })),
+  ];
 }
 
 async function applyObjects(

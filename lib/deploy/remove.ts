@@ -4,7 +4,7 @@
  * @module
  */
 import type { Context } from "../cli/context.ts";
-import { interruptedError, timeoutError } from "../cli/errors.ts";
+import { interruptedError, TaskError, timeoutError } from "../cli/errors.ts";
 import type { StepUi } from "../cli/ui.ts";
 import type { Kube, KubeObject } from "../kube/types.ts";
 import { COMPONENT_KIND, GRAPH_KIND } from "./graph_state.ts";
@@ -96,4 +96,28 @@ function parentIs(object: KubeObject, name: string): boolean {
       variable.name === "DYN_PARENT_DGD_K8S_NAME" && variable.value === name
     )
   );
+}
+
+/**
+ * Deletes the LoRA adapters (DynamoModels) that a deployment of ours brought along; the operator
+ * does not tie them to the graph. Returns how many there were.
+ */
+export async function removeAdapters(
+  kube: Kube,
+  { namespace, name }: Pick<RemoveGraphOptions, "namespace" | "name">,
+): Promise<number> {
+  const kind = { apiVersion: "nvidia.com/v1alpha1", kind: "DynamoModel" };
+  const labelSelector = `app.kubernetes.io/managed-by=dynamo-eks,app.kubernetes.io/name=${name}`;
+  let adapters: readonly KubeObject[];
+  try {
+    adapters = (await kube.list(kind, { namespace, labelSelector })).items;
+  } catch (error) {
+    // Early releases have no such kind.
+    if (error instanceof TaskError && error.code === "KUBE_KIND_UNKNOWN") return 0;
+    throw error;
+  }
+  for (const { metadata } of adapters) {
+    await kube.delete({ ...kind, namespace, name: metadata.name });
+  }
+  return adapters.length;
 }

@@ -7,6 +7,7 @@ import type { Context } from "../cli/context.ts";
 import { formatDuration } from "../cli/text.ts";
 import type { Kube, KubeObject } from "../kube/types.ts";
 import type { GraphState } from "./graph_state.ts";
+import { listRequests, type RequestState } from "./requests.ts";
 import type { GraphSession } from "./session.ts";
 
 /** One node with its GPUs. */
@@ -41,6 +42,8 @@ export interface Status {
     | null;
   /** Graphs of the namespace. */
   readonly graphs: readonly GraphState[];
+  /** Requests for graphs in the namespace. */
+  readonly requests: readonly RequestState[];
   /** Nodes of the cluster. */
   readonly nodes: readonly NodeStatus[];
 }
@@ -50,7 +53,7 @@ const OPERATOR = "dynamo-platform-dynamo-operator-controller-manager";
 /** Reads the status of the target. */
 export async function readStatus(_ctx: Context, session: GraphSession): Promise<Status> {
   const { kube, target } = session;
-  const [kubernetes, operator, graphs, nodes] = await Promise.all([
+  const [kubernetes, operator, graphs, requests, nodes] = await Promise.all([
     kube.version(),
     kube.get({
       apiVersion: "apps/v1",
@@ -59,6 +62,7 @@ export async function readStatus(_ctx: Context, session: GraphSession): Promise<
       name: OPERATOR,
     }),
     session.list(),
+    listRequests(kube, { namespace: target.namespace, release: session.release }),
     readNodes(kube),
   ]);
   return {
@@ -75,6 +79,7 @@ export async function readStatus(_ctx: Context, session: GraphSession): Promise<
       ready: (operator.status?.readyReplicas ?? 0) > 0,
     },
     graphs,
+    requests,
     nodes,
   };
 }
@@ -131,6 +136,13 @@ export function showStatus(ctx: Context, status: Status): void {
   if (status.graphs.length === 0) {
     ctx.ui.out("No graph is deployed: run deno task deploy <example>.");
   } else ctx.ui.table(graphRows(status.graphs, ctx.clock.now()));
+  if (status.requests.length > 0) {
+    ctx.ui.out("");
+    ctx.ui.table([
+      ["REQUEST", "PHASE", "GRAPH", "MESSAGE"],
+      ...status.requests.map(({ name, phase, graph, message }) => [name, phase, graph, message]),
+    ]);
+  }
   ctx.ui.out("");
   ctx.ui.table([
     ["NODE", "POOL", "INSTANCE", "READY", "GPUS"],

@@ -80,6 +80,15 @@ const G5: InstanceType = {
   gpu: A10G,
 };
 
+const G5_LARGE: InstanceType = {
+  ...G5,
+  size: "48xlarge",
+  cpus: 192,
+  memoryGiB: 768,
+  maxPods: 345,
+  gpus: 8,
+};
+
 const G6: InstanceType = {
   family: "g6",
   size: "12xlarge",
@@ -91,17 +100,16 @@ const G6: InstanceType = {
   gpu: L4,
 };
 
-/** A node pool with how many nodes it has. */
+/** A node pool with its nodes. */
 interface NodePool {
   readonly name: string;
-  readonly type: InstanceType;
-  readonly count: number;
+  readonly nodes: readonly InstanceType[];
 }
 
 const POOLS: readonly NodePool[] = [
-  { name: "cpu-karpenter", type: M5, count: 2 },
-  { name: "g5-gpu-karpenter", type: G5, count: 2 },
-  { name: "g6-gpu-karpenter", type: G6, count: 1 },
+  { name: "cpu-karpenter", nodes: [M5, M5] },
+  { name: "g5-gpu-karpenter", nodes: [G5, G5, G5_LARGE] },
+  { name: "g6-gpu-karpenter", nodes: [G6] },
 ];
 
 /** A node with its status: both are set by us, its conditions and address by kwok. */
@@ -115,21 +123,28 @@ export interface SimulatedNode {
 /** All simulated nodes. `kubernetes` is the version that their kubelet reports, without `v`. */
 export function simulatedNodes(kubernetes: string): SimulatedNode[] {
   return POOLS.flatMap((pool) =>
-    Array.from({ length: pool.count }, (_, index) => simulatedNode(pool, index, kubernetes))
+    pool.nodes.map((type, index) => simulatedNode(pool.name, type, index, kubernetes))
   );
 }
 
 /** `2 × g5-gpu-karpenter (g5.12xlarge, 4 GPUs)` for each pool, for people. */
 export function describeNodePools(): string[] {
-  return POOLS.map(({ name, type, count }) => {
-    const gpus = type.gpus === 0 ? "no GPU" : `${type.gpus} simulated GPUs each`;
-    return `${count} × ${name} (${type.family}.${type.size}, ${gpus})`;
-  });
+  return POOLS.flatMap(({ name, nodes }) =>
+    [...new Set(nodes)].map((type) => {
+      const gpus = type.gpus === 0 ? "no GPU" : `${type.gpus} simulated GPUs each`;
+      const count = nodes.filter((node) => node === type).length;
+      return `${count} × ${name} (${type.family}.${type.size}, ${gpus})`;
+    })
+  );
 }
 
-function simulatedNode(pool: NodePool, index: number, kubernetes: string): SimulatedNode {
-  const { type } = pool;
-  const name = `${pool.name}-${index + 1}`;
+function simulatedNode(
+  pool: string,
+  type: InstanceType,
+  index: number,
+  kubernetes: string,
+): SimulatedNode {
+  const name = `${pool}-${index + 1}`;
   const instance = `${type.family}.${type.size}`;
   const zone = `${SIMULATED_REGION}${"abc"[index % 3]}`;
   const resources = resourcesOf(type);
@@ -148,7 +163,7 @@ function simulatedNode(pool: NodePool, index: number, kubernetes: string): Simul
           "node.kubernetes.io/instance-type": instance,
           "topology.kubernetes.io/region": SIMULATED_REGION,
           "topology.kubernetes.io/zone": zone,
-          ...karpenterLabels(pool),
+          ...karpenterLabels(pool, type),
           ...gpuLabels(type, instance),
         },
       },
@@ -174,7 +189,7 @@ function simulatedNode(pool: NodePool, index: number, kubernetes: string): Simul
   };
 }
 
-function karpenterLabels({ name, type }: NodePool): Record<string, string> {
+function karpenterLabels(name: string, type: InstanceType): Record<string, string> {
   const aws = "karpenter.k8s.aws";
   return {
     "karpenter.sh/nodepool": name,
