@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { parse } from "@std/yaml";
 import schema from "../../examples/graph.schema.json" with { type: "json" };
 import type { Context } from "../cli/context.ts";
 import { EXIT, messageOf, preconditionError } from "../cli/errors.ts";
 import { type JsonSchema, schemaProblems } from "./json_schema.ts";
+import { parsePlainYaml } from "./plain_yaml.ts";
 import { error, type Problem, throwProblems } from "./problems.ts";
 import type {
   CacheVolume,
@@ -77,8 +77,7 @@ interface RawGraph {
 export function parseGraph(text: string, file: string): Graph {
   let value: unknown;
   try {
-    // The core schema turns nothing but numbers, booleans and null into other types than text.
-    value = parse(text, { schema: "core" });
+    value = parsePlainYaml(text);
   } catch (error) {
     throw preconditionError(
       "GRAPH_SYNTAX",

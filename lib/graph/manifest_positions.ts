@@ -16,6 +16,7 @@ import {
   type ScalarEvent,
   YAMLException,
 } from "js-yaml";
+import { checkPlain } from "./plain_yaml.ts";
 
 /** Keys and indices from the document's root. */
 export type YamlPath = readonly (string | number)[];
@@ -74,6 +75,7 @@ export function readDocument(text: string): PlacedDocument {
     const events = parseEvents(text, {});
     const values = constructFromEvents(events, { source: text, schema: SCHEMA });
     if (values.length > 1) throw new SyntaxError("more than one document");
+    checkPlain(values[0]);
     const walk = new Walk(text, values[0]);
     walk.run(events);
     return { value: values[0] ?? undefined, scalars: walk.scalars, mappings: walk.mappings };

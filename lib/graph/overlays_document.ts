@@ -5,7 +5,6 @@
  *
  * @module
  */
-import { parse } from "@std/yaml";
 import schema from "../../examples/graph.schema.json" with { type: "json" };
 import { EXIT } from "../cli/errors.ts";
 import { type JsonSchema, schemaProblems } from "./json_schema.ts";
@@ -23,32 +22,6 @@ export const GRAPH_SCHEMA: JsonSchema = schema;
 /** Whether the value is a mapping. */
 export function isMapping(value: unknown): value is Mapping {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Most values in one YAML text: aliases can make few characters to millions of values. */
-const MAX_VALUES = 20_000;
-
-/** Deepest nesting of a YAML text; one that contains itself is deeper than any. */
-const MAX_DEPTH = 40;
-
-/**
- * Reads YAML whose only types are text, number, boolean, null, list and mapping.
- *
- * @throws {Error} of the YAML library, or when it is too large or contains itself.
- */
-export function parsePlainYaml(text: string): unknown {
-  const value = parse(text, { schema: "core" });
-  let count = 0;
-  const visit = (one: unknown, depth: number): void => {
-    if (depth > MAX_DEPTH || ++count > MAX_VALUES) {
-      throw new Error("it is nested too deeply, contains itself, or has too many values");
-    }
-    if (typeof one === "object" && one !== null) {
-      for (const inner of Object.values(one)) visit(inner, depth + 1);
-    }
-  };
-  visit(value, 0);
-  return value;
 }
 
 /** The document that loads as this graph; a copy that may be changed. */

@@ -17,8 +17,8 @@ import {
   GRAPH_SCHEMA,
   isMapping,
   type Mapping,
-  parsePlainYaml,
 } from "./overlays_document.ts";
+import { parsePlainYaml } from "./plain_yaml.ts";
 import { shown } from "./problems.ts";
 import type { Graph } from "./types.ts";
 import { isSecretName } from "./validate.ts";

@@ -14,8 +14,8 @@ import {
   componentNames,
   isMapping,
   type Mapping,
-  parsePlainYaml,
 } from "./overlays_document.ts";
+import { parsePlainYaml } from "./plain_yaml.ts";
 import { shown } from "./problems.ts";
 import type { Graph } from "./types.ts";
 import { lineOf } from "./values_file_lines.ts";
