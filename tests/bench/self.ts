@@ -9,8 +9,7 @@ import { runTask } from "../../lib/cli/main.ts";
 import { type Case, CASES, type Figure } from "./cases.ts";
 import { measure, type Measured } from "./measure.ts";
 
-/** The task. */
-export const command = defineCommand({
+const command = defineCommand({
   name: "bench:self",
   summary: "Measure the load generator itself: accuracy, CPU, ceiling, memory",
   description: "Client and mock server run as two processes. Figures are medians over the " +
