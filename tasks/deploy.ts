@@ -31,6 +31,10 @@ const options = {
     description: "Form of --dry-run on stdout: text or json (the plan), yaml (the manifest)",
   },
   ...overlayOptions,
+  keepImages: {
+    kind: "flag",
+    description: "Take the images of your own manifest as they are, for example from a mirror",
+  },
   diff: {
     kind: "flag",
     description: "Show what would change in the cluster, and change nothing; exit code 1 if so",
@@ -133,18 +137,23 @@ interface SourceOptions {
 async function deploymentOf(ctx: Context, word: string, from: SourceOptions): Promise<Source> {
   const { options, target, release } = from;
   if (/\/|\.ya?ml$/i.test(word)) return await ownManifest(ctx, word, from);
+  if (options.keepImages) {
+    throw usageError(
+      "KEEP_IMAGES",
+      `--keep-images is for manifests of your own, and ${word} is an example`,
+      "--image sets the image of an example's components.",
+    );
+  }
   const values = await readValuesFiles(ctx, options.values);
   const graph = applyOverlays(await loadExample(ctx, word), options, values);
-  const deployment = graphDeployment(graph, {
-    release,
-    namespace: target.namespace,
-    warnings: fitWarnings(graph, {
-      nodePools: await deployNodePools(ctx),
-      tokenGiven: hfToken(ctx) !== undefined,
-      embedded: target.kind === "local",
-      dryRun: options.dryRun || options.diff || options.export !== undefined,
-    }),
+  const rendered = graphDeployment(graph, release, target.namespace);
+  const fit = fitWarnings(graph, {
+    nodePools: await deployNodePools(ctx),
+    tokenGiven: hfToken(ctx) !== undefined,
+    embedded: target.kind === "local",
+    dryRun: options.dryRun || options.diff || options.export !== undefined,
   });
+  const deployment = { ...rendered, warnings: [...rendered.warnings, ...fit] };
   return {
     deployment,
     text: () => manifestYaml(deployment.objects),
@@ -167,6 +176,7 @@ async function ownManifest(ctx: Context, path: string, from: SourceOptions): Pro
     release: from.release,
     namespace: from.target.namespace,
     namespaceGiven: from.given.has("namespace"),
+    keepImages: from.options.keepImages,
   });
   for (const note of manifest.notes) ctx.ui.info(`  ${note}`);
   return {

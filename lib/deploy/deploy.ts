@@ -53,23 +53,12 @@ export interface DeployOptions {
   readonly connect: () => Promise<Kube>;
 }
 
-/** What a graph is rendered for. */
-export interface GraphDeploymentOptions {
-  /** Release it is rendered for. */
-  readonly release: Release;
-  /** Namespace of everything. */
-  readonly namespace: string;
-  /** What the hardware says to it, from `fitWarnings`. */
-  readonly warnings?: readonly string[];
-}
-
 /**
  * The deployment of an example.
  *
  * @throws {TaskError} as `renderGraph`.
  */
-export function graphDeployment(graph: Graph, options: GraphDeploymentOptions): Deployment {
-  const { release, namespace } = options;
+export function graphDeployment(graph: Graph, release: Release, namespace: string): Deployment {
   const objects = renderGraph(graph, release, { namespace });
   const service = graphFrontend(graph, release)?.serviceName;
   const model = servedModel(graph);
@@ -93,12 +82,9 @@ export function graphDeployment(graph: Graph, options: GraphDeploymentOptions): 
       ...(graph.request?.autoApply === false ? { ask: "nothing" as const } : {}),
     })),
     ...(graph.tokenSecret === undefined ? {} : { tokenSecret: graph.tokenSecret }),
-    warnings: [
-      ...validateGraph(graph, release)
-        .filter((problem) => problem.severity === "warning")
-        .map(problemText),
-      ...options.warnings ?? [],
-    ],
+    warnings: validateGraph(graph, release)
+      .filter((problem) => problem.severity === "warning")
+      .map(problemText),
   };
 }
 

@@ -11,10 +11,7 @@ import { EXPORT_MARK, exportDeployment, type ExportOptions } from "./export.ts";
 Deno.test("files for GitOps: complete, ours, and nobody else's overwritten", async () => {
   await using test = await testContext();
   const { ctx } = test;
-  const deployment = graphDeployment(await loadExample(ctx, "vllm"), {
-    release: testRelease("1.6.1"),
-    namespace: "team",
-  });
+  const deployment = graphDeployment(await loadExample(ctx, "vllm"), testRelease("1.6.1"), "team");
   const folder = `${ctx.home}/gitops`;
   const options: ExportOptions = {
     folder,

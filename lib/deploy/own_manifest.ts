@@ -25,6 +25,8 @@ export interface OwnManifestOptions {
   readonly namespace: string;
   /** Whether the user named that namespace on the command line. */
   readonly namespaceGiven: boolean;
+  /** Leave the images as they are. */
+  readonly keepImages?: boolean;
 }
 
 /** A manifest, ready to be deployed. */
@@ -54,6 +56,7 @@ export async function loadOwnManifest(
     file: path,
     release: options.release,
     namespace: options.namespace,
+    keepImages: options.keepImages ?? false,
   });
   const objects = manifest.objects.map((one) => one.object);
   const graphs = objects.filter((object) => object.kind === GRAPH_KIND);
@@ -160,6 +163,9 @@ function manifestText(objects: readonly ManifestObject[]): string {
 }
 
 function imageNotes(manifest: RewrittenManifest, release: Release): string[] {
+  if (manifest.images.every((image) => image.outcome === "kept")) {
+    return ["The images stay as they are"];
+  }
   const moved = manifest.images.filter((image) => image.outcome === "rewritten");
   if (moved.length > 0) return moved.map((image) => `${image.from} → ${image.image}`);
   return [`All Dynamo images are of ${release.version} already`];

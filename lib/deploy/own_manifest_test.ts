@@ -16,7 +16,7 @@ spec:
     image: nvcr.io/nvidia/ai-dynamo/vllm-runtime:1.4.2
 `;
 
-async function load(text: string, version: string, namespace?: string) {
+async function load(text: string, version: string, namespace?: string, keepImages = false) {
   await using test = await testContext();
   const path = `${test.ctx.home}.yaml`;
   await Deno.writeTextFile(path, text);
@@ -24,6 +24,7 @@ async function load(text: string, version: string, namespace?: string) {
     release: testRelease(version),
     namespace: namespace ?? "dynamo-cloud",
     namespaceGiven: namespace !== undefined,
+    keepImages,
   });
   assert.equal(await Deno.readTextFile(path), text, "the user's file stays as it is");
   return manifest;
@@ -42,6 +43,25 @@ Deno.test("a manifest is deployed, asked and given its token like an example", a
   assert.match(notes.join(), /1\.4\.2 → .*:1\.6\.1/);
   const same = await load(GRAPH("nvidia.com/v1beta1"), "1.4.2");
   assert.match(same.notes.join(), /are of 1\.4\.2 already/);
+});
+
+Deno.test("images of a mirror are refused, unless they are to be kept", async () => {
+  const mirrored = GRAPH("nvidia.com/v1beta1").replace("nvcr.io/", "mirror.example.com/");
+  await assert.rejects(
+    load(mirrored, "1.6.1"),
+    (error) =>
+      error instanceof TaskError && error.code === "IMAGES_FOREIGN" &&
+      /--keep-images/.test(error.hint ?? ""),
+  );
+  for (const text of [mirrored, GRAPH("nvidia.com/v1beta1")]) {
+    const manifest = await load(text, "1.6.1", undefined, true);
+    assert.match(manifest.text, /ai-dynamo\/vllm-runtime:1\.4\.2/);
+    assert.deepEqual(manifest.notes, ["The images stay as they are"]);
+    assert.equal(
+      manifest.deployment.objects[0]?.metadata.labels?.["app.kubernetes.io/managed-by"],
+      "dynamo-eks",
+    );
+  }
 });
 
 Deno.test("a Secret's values are not in the text that is shown", async () => {

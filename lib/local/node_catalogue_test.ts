@@ -3,11 +3,12 @@ import { describeNodePools, simulatedNodes } from "./node_catalogue.ts";
 
 const NODES = simulatedNodes("1.36.3");
 
-Deno.test("there are two CPU nodes, two with A10G and one with L4", () => {
+Deno.test("there are two CPU nodes, three with A10G and one with L4", () => {
   const pools = NODES.map(({ node }) => node.metadata.labels?.["karpenter.sh/nodepool"]);
   assert.deepEqual(pools, [
     "cpu-karpenter",
     "cpu-karpenter",
+    "g5-gpu-karpenter",
     "g5-gpu-karpenter",
     "g5-gpu-karpenter",
     "g6-gpu-karpenter",
@@ -16,6 +17,7 @@ Deno.test("there are two CPU nodes, two with A10G and one with L4", () => {
   assert.deepEqual(describeNodePools(), [
     "2 × cpu-karpenter (m5.2xlarge, no GPU)",
     "2 × g5-gpu-karpenter (g5.12xlarge, 4 simulated GPUs each)",
+    "1 × g5-gpu-karpenter (g5.48xlarge, 8 simulated GPUs each)",
     "1 × g6-gpu-karpenter (g6.12xlarge, 4 simulated GPUs each)",
   ]);
 });

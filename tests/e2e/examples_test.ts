@@ -1,7 +1,7 @@
 /**
- * The nine examples that existing users know, on the embedded cluster, for the oldest and the
- * newest runtime: each comes up, answers, does what it is there to show, and is gone before the
- * next one.
+ * The examples on the embedded cluster, for the oldest and the newest runtime: each comes up,
+ * answers, does what it is there to show, and is gone before the next one. What a release or the
+ * embedded cluster cannot run is refused with the reason.
  */
 import assert from "node:assert/strict";
 import { testContext } from "../../lib/cli/testing.ts";
@@ -11,6 +11,9 @@ import { pickGraph } from "../../lib/deploy/graphs.ts";
 import { type GraphSession, openGraphs } from "../../lib/deploy/session.ts";
 import type { Context } from "../../lib/cli/context.ts";
 import { chat } from "../../lib/serving/completions.ts";
+import { loadExample } from "../../lib/graph/examples.ts";
+import { renderGraph } from "../../lib/graph/render.ts";
+import { REQUEST_API_VERSION, REQUEST_KIND } from "../../lib/graph/render_request.ts";
 import { listModels } from "../../lib/serving/probes.ts";
 import { processesBelow } from "../support/processes.ts";
 import { runTaskProcess, type TaskResult } from "../support/task.ts";
@@ -25,12 +28,33 @@ const EXAMPLES = [
   "sglang-disagg",
   "trtllm-disagg",
   "kv-routing",
+  "vllm-router",
+  "sglang-router",
+  "trtllm-router",
+  "vllm-disagg-router",
+  "trtllm-high-performance",
+  "vllm-70b",
 ];
+const NEWER = ["mocker", "vllm-lora", "vllm-kv-offload"];
+const REFUSED: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
+  "v0.4.1": {
+    mocker: /comes with Dynamo 1\.4\.0, and this is 0\.4\.1/,
+    "vllm-lora": /comes with Dynamo 1\.3\.0, and this is 0\.4\.1/,
+    "vllm-kv-offload": /comes with Dynamo 1\.0\.0, and this is 0\.4\.1/,
+    "vllm-multinode": /comes with Dynamo 1\.0\.0, and this is 0\.4\.1/,
+    "sglang-multinode": /comes with Dynamo 1\.2\.0, and this is 0\.4\.1/,
+    "sla-planner": /comes with Dynamo 1\.0\.0, and this is 0\.4\.1/,
+  },
+  "v1.6.1": {
+    "vllm-multinode": /Grove or LeaderWorkerSet, which the embedded cluster does not have/,
+    "sglang-multinode": /Grove or LeaderWorkerSet, which the embedded cluster does not have/,
+  },
+};
 const TASK_TIMEOUT_MS = 20 * 60_000;
 const REMOVED_WITHIN_MS = 60_000;
 
 for (const version of ["v0.4.1", "v1.6.1"]) {
-  Deno.test(`the nine examples with DYNAMO_VERSION=${version}`, async (t) => {
+  Deno.test(`the examples with DYNAMO_VERSION=${version}`, async (t) => {
     await using test = await testContext();
     const { ctx } = test;
     const run = (...words: string[]) =>
@@ -50,7 +74,7 @@ for (const version of ["v0.4.1", "v1.6.1"]) {
     };
     try {
       await ok("install", "--target", "local");
-      for (const name of EXAMPLES) {
+      for (const name of version === "v1.6.1" ? [...EXAMPLES, ...NEWER] : EXAMPLES) {
         await t.step(name, async () => {
           await ok("deploy", name);
           const { passed, checks } = JSON.parse((await ok("test", name, "-o", "json")).stdout);
@@ -68,6 +92,19 @@ for (const version of ["v0.4.1", "v1.6.1"]) {
           }
           await ok("cleanup", name, "--yes");
           await nothingIsLeft(ctx, name);
+        });
+      }
+      for (const [name, reason] of Object.entries(REFUSED[version]!)) {
+        await t.step(`${name} is refused`, async () => {
+          const { code, stderr } = await run("deploy", name);
+          assert.equal(code, 3, stderr);
+          assert.match(stderr, reason);
+        });
+      }
+      if (version === "v1.6.1") {
+        await t.step("a request goes before the graph that it would make again", async () => {
+          await ok("deploy", "sla-planner");
+          await requestGoesFirst(ctx, () => ok("cleanup", "--graphs", "--yes"));
         });
       }
     } finally {
@@ -165,6 +202,41 @@ async function prefixesAreReused(
   }
 }
 
+/**
+ * Plays the operator: as long as the request is there, its graph is made again whenever it is
+ * missing.
+ */
+async function requestGoesFirst(ctx: Context, cleanup: () => Promise<unknown>): Promise<void> {
+  await using session = await openGraphs(ctx, {});
+  const { kube, release, target: { namespace } } = session;
+  const request = { apiVersion: REQUEST_API_VERSION, kind: REQUEST_KIND, name: "sla-planner" };
+  const [graph] = renderGraph(await loadExample(ctx, "hello-world"), release, {
+    namespace,
+    name: "sla-planner-dgd",
+  });
+  assert.ok(graph !== undefined);
+  let [made, done] = [0, false];
+  const operator = (async () => {
+    while (!done) {
+      if (await kube.get({ ...request, namespace }) === undefined) return;
+      if (await kube.get({ ...graph, namespace, name: graph.metadata.name }) === undefined) {
+        await kube.apply(graph);
+        made++;
+      }
+      await ctx.clock.sleep(20, ctx.signal);
+    }
+  })();
+  try {
+    while (made === 0) await ctx.clock.sleep(20, ctx.signal);
+    await cleanup();
+  } finally {
+    done = true;
+    await operator;
+  }
+  assert.equal(await kube.get({ ...request, namespace }), undefined);
+  assert.deepEqual(await session.list(), []);
+}
+
 async function nothingIsLeft(ctx: Context, name: string): Promise<void> {
   await using session = await openGraphs(ctx, {});
   const end = ctx.clock.monotonic() + REMOVED_WITHIN_MS;
@@ -175,7 +247,12 @@ async function nothingIsLeft(ctx: Context, name: string): Promise<void> {
     );
     const left = pods.items.filter((pod) => pod.metadata.name.startsWith(`${name}-`));
     const graphs = (await session.list()).filter((graph) => graph.name === name);
-    if (left.length === 0 && graphs.length === 0) return;
+    if (left.length === 0 && graphs.length === 0) {
+      if (name !== "vllm-lora") return;
+      const adapters = { apiVersion: "nvidia.com/v1alpha1", kind: "DynamoModel" };
+      assert.deepEqual((await session.kube.list(adapters)).items, []);
+      return;
+    }
     assert.ok(
       ctx.clock.monotonic() < end,
       `${name} left ${left.map((pod) => pod.metadata.name).join(", ")}`,

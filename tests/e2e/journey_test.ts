@@ -66,7 +66,7 @@ for (const version of ["v0.4.1", "v1.6.1"]) {
         const text = await kc("get", "dgd,deploy,pods,svc", "-n", "dynamo-cloud");
         for (const name of ["vllm", "vllm-frontend"]) assert.ok(text.includes(name), text);
         const nodes = await kc("get", "nodes", "-L", "karpenter.sh/nodepool", "--no-headers");
-        assert.equal(nodes.match(/g5-gpu-karpenter$/gm)?.length, 2, nodes);
+        assert.equal(nodes.match(/g5-gpu-karpenter$/gm)?.length, 3, nodes);
         assert.equal(nodes.match(/cpu-karpenter$/gm)?.length, 2, nodes);
         assert.equal(nodes.match(/g6-gpu-karpenter$/gm)?.length, 1, nodes);
         const logs = await kc("logs", "-n", "dynamo-cloud", "deploy/vllm-frontend");
