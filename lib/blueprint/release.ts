@@ -6,6 +6,7 @@
 import { preconditionError, type TaskError, usageError } from "../cli/errors.ts";
 import {
   DEFAULT_NAMESPACE,
+  IMAGE_TAGS,
   NEWEST_KNOWN,
   PLATFORM_CHARTS,
   RELEASE_RULES,
@@ -73,7 +74,7 @@ export function resolveRelease(version: string, source: Source = { kind: "defaul
     semver,
     rules: rules.since,
     source,
-    imageTag: tag,
+    imageTag: IMAGE_TAGS[tag] ?? tag,
     charts: {
       platform: PLATFORM_CHARTS[published] ?? published,
       ...(rules.crdsChart ? { crds: numbers } : {}),

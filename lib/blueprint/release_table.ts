@@ -65,6 +65,11 @@ export const PLATFORM_CHARTS: Readonly<Record<string, string>> = {
   "0.9.0": "0.9.0-post1",
 };
 
+/** Tags of images to take in place of the version's own: only a chart was published under it. */
+export const IMAGE_TAGS: Readonly<Record<string, string>> = {
+  "0.9.0-post1": "0.9.0",
+};
+
 /** Version when nobody asks for another. */
 export const DEFAULT_DYNAMO_VERSION = "v0.4.1";
 

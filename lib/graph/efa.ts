@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { atLeast, type Release } from "../blueprint/types.ts";
 import { EFA_SINCE } from "./engine_tables.ts";
 import type { Component, EngineName, Quantities } from "./types.ts";
 
@@ -33,14 +32,6 @@ export function efaImageSince(engine: EngineName): readonly [number, number] | u
     default:
       return undefined;
   }
-}
-
-/**
- * End of the image's tag. The release notes of 1.0 and 1.1 list `-efa-amd64`, those from 1.2 on
- * `-efa`.
- */
-export function efaSuffix(release: Release): string {
-  return atLeast(release, 1, 2) ? "-efa" : "-efa-amd64";
 }
 
 /** Variables that make libfabric take EFA, with direct memory access between GPUs. */

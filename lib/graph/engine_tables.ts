@@ -320,6 +320,12 @@ export const ADAPTER_SOURCES: Readonly<Record<string, Version>> = {
 /** First release with images for Elastic Fabric Adapter. */
 export const EFA_SINCE: Version = [1, 0];
 
+/** End of the tags of images with EFA; renamed in 1.3 (its release notes). */
+export const EFA_SUFFIX: readonly Dated<string>[] = [
+  { before: [1, 3], value: "-efa-amd64" },
+  { from: [1, 3], value: "-efa" },
+];
+
 /** GPUs that a deployment request can name, with the first release; 1.0 takes any text. */
 export const REQUEST_GPUS: Readonly<Record<string, Version>> = {
   gb200_sxm: [1, 0],

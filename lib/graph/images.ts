@@ -6,8 +6,7 @@
  */
 import { usageError } from "../cli/errors.ts";
 import { atLeast, type Release } from "../blueprint/types.ts";
-import { FRONTEND_IMAGE, type Version } from "./engine_tables.ts";
-import { efaSuffix } from "./efa.ts";
+import { EFA_SINCE, EFA_SUFFIX, FRONTEND_IMAGE, type Version } from "./engine_tables.ts";
 import { covers, datedValue, engineTable, versionText } from "./engines.ts";
 import type { Component, Graph } from "./types.ts";
 
@@ -81,7 +80,7 @@ export function hasVersionTag(image: string): boolean {
 export function componentImage(graph: Graph, component: Component, release: Release): string {
   if (component.image !== undefined) return component.image;
   const frontend = component.role === "frontend" ? datedValue(FRONTEND_IMAGE, release) : undefined;
-  const suffix = component.efa === 0 ? "" : efaSuffix(release);
+  const suffix = component.efa === 0 ? "" : datedValue(EFA_SUFFIX, release);
   return `${DYNAMO_REGISTRY}/${frontend ?? engineTable(graph).image}:${release.imageTag}${suffix}`;
 }
 
@@ -134,7 +133,8 @@ export function rewriteImages(images: readonly string[], release: Release): Imag
     images.length === 0
       ? `There is no image to move to Dynamo ${release.version}`
       : `None of the images can be moved to Dynamo ${release.version}: ${images.join(", ")}`,
-    `Only ${DYNAMO_REGISTRY}/<name>:<X.Y.Z[-postN][-cuda13|-efa|-efa-amd64|-enterprise]> is changed.`,
+    `Only ${DYNAMO_REGISTRY}/<name>:<X.Y.Z[-postN][-cuda13|-efa|-efa-amd64|-enterprise]> is changed. ` +
+      `--keep-images takes them as they are.`,
   );
 }
 
@@ -149,16 +149,21 @@ function missingNote(repository: string, release: Release): string | undefined {
   return `Dynamo ${release.version} has no image ${name}: it came with ${versionText(from)}`;
 }
 
-// From 1.3 on images are CUDA 13 anyway, and EFA images are for both architectures.
 function translateSuffix(suffix: string, release: Release): { suffix: string; note?: string } {
-  const current = atLeast(release, 1, 3);
   switch (suffix) {
     case "-efa-amd64":
-      return { suffix: current ? "-efa" : suffix };
     case "-efa":
-      return { suffix: current ? suffix : "-efa-amd64" };
+      return {
+        suffix: datedValue(EFA_SUFFIX, release) ?? suffix,
+        ...(covers({ from: EFA_SINCE }, release) ? {} : {
+          note: `Dynamo ${release.version} has no images for EFA: they came with ${
+            versionText(EFA_SINCE)
+          }`,
+        }),
+      };
     case "-cuda13":
-      if (current) return { suffix: "" };
+      // From 1.3 on images are CUDA 13 anyway.
+      if (atLeast(release, 1, 3)) return { suffix: "" };
       if (!atLeast(release, 0, 8)) {
         return {
           suffix: "",

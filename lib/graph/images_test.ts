@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { TaskError } from "../cli/errors.ts";
+import { testContext } from "../cli/testing.ts";
+import { loadExample } from "./examples.ts";
 import {
+  componentImage,
   hasVersionTag,
   imageText,
   parseDynamoTag,
@@ -79,6 +82,8 @@ Deno.test("suffixes are translated", () => {
   assert.equal(moved(`${VLLM}:1.3.0-efa`, "1.2.0"), `${VLLM}:1.2.0-efa-amd64`);
   assert.equal(moved(`${VLLM}:0.8.0-cuda13`, "0.9.0"), `${VLLM}:0.9.0-cuda13`);
   assert.equal(moved(`${VLLM}:0.9.0-cuda13`, "1.3.0"), `${VLLM}:1.3.0`);
+  const none = rewriteImage(`${VLLM}:1.0.2-efa-amd64`, testRelease("0.9.0")).note ?? "";
+  assert.match(none, /no images for EFA: they came with 1\.0\.0/);
   const early = rewriteImage(`${VLLM}:0.8.0-cuda13`, testRelease("0.7.0"));
   assert.equal(early.image, `${VLLM}:0.7.0`);
   assert.match(early.note ?? "", /no CUDA 13 images/);
@@ -86,6 +91,20 @@ Deno.test("suffixes are translated", () => {
     rewriteImage(`${VLLM}:0.8.0-cuda13`, testRelease("0.8.1")).note ?? "",
     /does not start/,
   );
+});
+
+Deno.test("graphs and manifests are given the same suffix for EFA", async () => {
+  await using test = await testContext();
+  const graph = await loadExample(test.ctx, "vllm-multinode");
+  const worker = graph.components.find((component) => component.efa > 0)!;
+  for (const version of ["1.0.2", "1.1.1", "1.2.0", "1.2.1", "1.3.0", "1.6.1"]) {
+    const release = testRelease(version);
+    const rendered = componentImage(graph, worker, release);
+    for (const suffix of ["-efa", "-efa-amd64"]) {
+      assert.equal(rewriteImage(`${VLLM}:1.0.0${suffix}`, release).image, rendered, version);
+    }
+    assert.equal(rewriteImage(rendered, release).outcome, "same");
+  }
 });
 
 Deno.test("an image that the release does not have is told", () => {
