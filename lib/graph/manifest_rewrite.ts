@@ -27,6 +27,8 @@ export interface RewriteOptions {
   readonly release: Release;
   /** Namespace of namespaced objects that name none. */
   readonly namespace: string;
+  /** Leave all images as they are: they come from a mirror, or are private builds. */
+  readonly keepImages?: boolean;
 }
 
 /** One object of a manifest. */
@@ -38,9 +40,11 @@ export interface ManifestObject {
 }
 
 /** An image of a manifest and what became of it. */
-export interface MovedImage extends ImageRewrite {
+export interface MovedImage extends Omit<ImageRewrite, "outcome"> {
   /** As it was written. */
   readonly from: string;
+  /** As of {@link ImageRewrite}; `kept` where nobody looked at it. */
+  readonly outcome: ImageRewrite["outcome"] | "kept";
 }
 
 /** A manifest for a release. */
@@ -64,8 +68,8 @@ const CLUSTER_WIDE =
  * Reads and rewrites a manifest of one or more documents.
  *
  * @throws {TaskError} (exit code 2) MANIFEST_SYNTAX, MANIFEST_EMPTY, MANIFEST_OBJECT for a document
- * that is no Kubernetes object, IMAGES_FOREIGN when no image is Dynamo's, MANIFEST_FIXED when a
- * place cannot be changed without changing something else.
+ * that is no Kubernetes object, IMAGES_FOREIGN when no image is Dynamo's and they are not to be
+ * kept, MANIFEST_FIXED when a place cannot be changed without changing something else.
  */
 export function rewriteManifest(text: string, options: RewriteOptions): RewrittenManifest {
   const { file, release } = options;
@@ -82,7 +86,9 @@ export function rewriteManifest(text: string, options: RewriteOptions): Rewritte
   for (const part of parts) checkObject(part.placed.value, `${file}, line ${part.line}`);
   const found = parts.flatMap((part) => imageScalars(part.placed).map((scalar) => scalar.value));
   const from = [...new Set(found)];
-  const images = rewriteImages(from, release).map((image, i) => ({ from: from[i]!, ...image }));
+  const images = options.keepImages === true
+    ? from.map((image) => ({ from: image, image, outcome: "kept" as const }))
+    : rewriteImages(from, release).map((image, i) => ({ from: from[i]!, ...image }));
   const objects = parts.map((part) => rewriteDocument(part, options));
   return { objects, images };
 }
@@ -133,7 +139,7 @@ function rewriteDocument(
 ): ManifestObject {
   const wanted = structuredClone(part.placed.value) as KubeObject;
   const edits = new Map<number, Edit>();
-  for (const scalar of imageScalars(part.placed)) {
+  for (const scalar of options.keepImages === true ? [] : imageScalars(part.placed)) {
     const { image, outcome } = rewriteImage(scalar.value, options.release);
     if (outcome !== "rewritten") continue;
     setAt(wanted, scalar.path, image);
