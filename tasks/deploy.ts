@@ -10,7 +10,7 @@ import { runTask } from "../lib/cli/main.ts";
 import { commonOptions, optionName, type OptionValues } from "../lib/cli/options.ts";
 import { printPlan, runPlan } from "../lib/cli/plan.ts";
 import { type Deployment, graphDeployment, planDeploy } from "../lib/deploy/deploy.ts";
-import { deployNodePools, deployRelease, deployTarget } from "../lib/deploy/choose.ts";
+import { deployBlueprint, deployRelease, deployTarget } from "../lib/deploy/choose.ts";
 import { fitWarnings } from "../lib/deploy/fit.ts";
 import { sharedConnection } from "../lib/deploy/session.ts";
 import { listExamples, loadExample } from "../lib/graph/examples.ts";
@@ -146,9 +146,10 @@ async function deploymentOf(ctx: Context, word: string, from: SourceOptions): Pr
   }
   const values = await readValuesFiles(ctx, options.values);
   const graph = applyOverlays(await loadExample(ctx, word), options, values);
-  const rendered = graphDeployment(graph, release, target.namespace);
+  const { nodePools, partOf } = await deployBlueprint(ctx);
+  const rendered = graphDeployment(graph, release, { namespace: target.namespace, partOf });
   const fit = fitWarnings(graph, {
-    nodePools: await deployNodePools(ctx),
+    nodePools,
     tokenGiven: hfToken(ctx) !== undefined,
     embedded: target.kind === "local",
     dryRun: options.dryRun || options.diff || options.export !== undefined,

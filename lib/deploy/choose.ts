@@ -54,7 +54,10 @@ export async function deployRelease(ctx: Context, target: Target): Promise<Relea
   return asked;
 }
 
-/** The node pools of the blueprint, which graphs are checked against. */
-export async function deployNodePools(ctx: Context): Promise<readonly NodePool[]> {
-  return (await loadBlueprint(ctx, { flags: {} })).nodePools.value;
+/** What graphs take from the blueprint: pools to be checked against, and a name for their labels. */
+export async function deployBlueprint(
+  ctx: Context,
+): Promise<{ readonly nodePools: readonly NodePool[]; readonly partOf: string }> {
+  const { nodePools, name } = await loadBlueprint(ctx, { flags: {} });
+  return { nodePools: nodePools.value, partOf: name.value };
 }

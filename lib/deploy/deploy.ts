@@ -9,7 +9,7 @@ import { TaskError } from "../cli/errors.ts";
 import type { Plan, Step } from "../cli/plan.ts";
 import { graphFrontend, requestedGraphName } from "../graph/names.ts";
 import { problemText } from "../graph/problems.ts";
-import { renderGraph } from "../graph/render.ts";
+import { renderGraph, type RenderOptions } from "../graph/render.ts";
 import { REQUEST_KIND } from "../graph/render_request.ts";
 import { type Graph, servedModel } from "../graph/types.ts";
 import { validateGraph } from "../graph/validate.ts";
@@ -58,8 +58,13 @@ export interface DeployOptions {
  *
  * @throws {TaskError} as `renderGraph`.
  */
-export function graphDeployment(graph: Graph, release: Release, namespace: string): Deployment {
-  const objects = renderGraph(graph, release, { namespace });
+export function graphDeployment(
+  graph: Graph,
+  release: Release,
+  options: Pick<RenderOptions, "namespace" | "partOf">,
+): Deployment {
+  const { namespace } = options;
+  const objects = renderGraph(graph, release, options);
   const service = graphFrontend(graph, release)?.serviceName;
   const model = servedModel(graph);
   const ask = (kind: string): ProbeOptions[] =>

@@ -41,6 +41,7 @@ export interface ExportOptions {
 /** First line of every file that is written here, and the proof that it may be overwritten. */
 export const EXPORT_MARK = "# Written by dynamo-eks (deno task deploy --export)";
 
+const PART_OF = "app.kubernetes.io/part-of";
 const KUSTOMIZATION = "kustomization.yaml";
 const APPLICATION = "argocd-application.yaml";
 const FILE_MODE = 0o644;
@@ -106,7 +107,7 @@ function application(deployment: Deployment, repo: ExportRepo): Record<string, u
     metadata: {
       name: deployment.graphs[0]?.name ?? deployment.name,
       namespace: "argocd",
-      labels: { "app.kubernetes.io/part-of": "dynamo-on-eks" },
+      labels: { [PART_OF]: deployment.objects[0]?.metadata.labels?.[PART_OF] ?? "dynamo-on-eks" },
     },
     spec: {
       project: "default",

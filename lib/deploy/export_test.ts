@@ -11,7 +11,10 @@ import { EXPORT_MARK, exportDeployment, type ExportOptions } from "./export.ts";
 Deno.test("files for GitOps: complete, ours, and nobody else's overwritten", async () => {
   await using test = await testContext();
   const { ctx } = test;
-  const deployment = graphDeployment(await loadExample(ctx, "vllm"), testRelease("1.6.1"), "team");
+  const deployment = graphDeployment(await loadExample(ctx, "vllm"), testRelease("1.6.1"), {
+    namespace: "team",
+    partOf: "blue",
+  });
   const folder = `${ctx.home}/gitops`;
   const options: ExportOptions = {
     folder,
@@ -41,6 +44,9 @@ Deno.test("files for GitOps: complete, ours, and nobody else's overwritten", asy
     targetRevision: options.repo.revision,
   });
   assert.equal(application.spec.destination.namespace, "team");
+  for (const { metadata } of [application, deployment.objects[0]!]) {
+    assert.equal(metadata.labels["app.kubernetes.io/part-of"], "blue");
+  }
   await exportDeployment(ctx, options);
   await ctx.fs.writeTextFile(`${folder}/kustomization.yaml`, "mine: true\n");
   await assert.rejects(

@@ -7,6 +7,7 @@ import { atLeast, type GraphApiVersion, type Release } from "../blueprint/types.
 import { EXIT } from "../cli/errors.ts";
 import type { KubeObject } from "../kube/types.ts";
 import { checkRendered } from "./check_rendered.ts";
+import { NAME_LIMIT } from "./names.ts";
 import { errorsOf, throwProblems } from "./problems.ts";
 import { adapterObjects } from "./render_lora.ts";
 import type { DeployedNames } from "./render_pod.ts";
@@ -32,9 +33,14 @@ export interface RenderOptions {
 export function graphLabels(graph: Graph, options: RenderOptions): Record<string, string> {
   return {
     "app.kubernetes.io/managed-by": "dynamo-eks",
-    "app.kubernetes.io/part-of": options.partOf ?? "dynamo-on-eks",
+    "app.kubernetes.io/part-of": labelValue(options.partOf ?? "dynamo-on-eks"),
     "app.kubernetes.io/name": options.name ?? graph.name,
   };
+}
+
+// Names of EKS clusters may have 100 characters.
+function labelValue(name: string): string {
+  return name.slice(0, NAME_LIMIT).replace(/[-_.]+$/, "");
 }
 
 /**

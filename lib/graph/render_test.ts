@@ -97,6 +97,12 @@ Deno.test("a frontend in the workers' pool tolerates its taint", () => {
   );
 });
 
+Deno.test("a long name of a blueprint is cut to a label's value", () => {
+  const partOf = `${"a".repeat(61)}-_${"b".repeat(30)}`;
+  const [object] = renderGraph(CACHED, testRelease("1.6.1"), { namespace: "ns", partOf });
+  assert.equal(object?.metadata.labels?.["app.kubernetes.io/part-of"], "a".repeat(61));
+});
+
 Deno.test("claims come first, carry the labels, and only where a size is given", () => {
   const objects = renderGraph(CACHED, testRelease("1.6.1"), { namespace: "ns", partOf: "mine" });
   assert.deepEqual(objects.map((o) => [o.kind, o.metadata.name]), [
