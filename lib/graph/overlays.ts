@@ -157,6 +157,9 @@ function changeEnv(graph: Graph, texts: readonly string[]): Graph {
     const chosen = where === undefined
       ? new Set(result.components)
       : componentsNamed(result, "env", where);
+    if (chosen.size === 0) {
+      throw usageError("OVERLAY_EMPTY", `--env: ${graph.name} has no components`);
+    }
     return mapComponents(
       result,
       (component) =>
