@@ -5,9 +5,8 @@
  *
  * @module
  */
-import { ERAS, realDefinitionsFolder } from "../../tests/support/definitions.ts";
+import { ERAS, realDefinitionsFolder, specSchemas } from "../../tests/support/definitions.ts";
 import assert from "node:assert/strict";
-import { parse } from "@std/yaml";
 import { testContext } from "../cli/testing.ts";
 import { listExamples, loadExample } from "./examples.ts";
 import { type JsonSchema, schemaProblems } from "./json_schema.ts";
@@ -45,25 +44,6 @@ components:
     args: { tensorParallel: 8 }
   - { name: Prefill, role: prefill, gpus: 8, args: { tensorParallel: 8 } }
 `;
-
-interface Definition {
-  readonly spec: {
-    readonly versions: readonly {
-      readonly name: string;
-      readonly schema: { readonly openAPIV3Schema: JsonSchema };
-    }[];
-  };
-}
-
-async function specSchemas(file: string): Promise<Record<string, JsonSchema>> {
-  const { spec } = parse(await Deno.readTextFile(file), { schema: "core" }) as Definition;
-  return Object.fromEntries(
-    spec.versions.map(({ name, schema }) => [
-      `nvidia.com/${name}`,
-      schema.openAPIV3Schema.properties?.["spec"] ?? {},
-    ]),
-  );
-}
 
 Deno.test("every example is accepted by the definitions of its era", async () => {
   const folder = await realDefinitionsFolder();

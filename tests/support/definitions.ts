@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { parse } from "@std/yaml";
+import type { JsonSchema } from "../../lib/graph/json_schema.ts";
 
 /** The era folder of each release that golden files are kept for. */
 export const ERAS: Readonly<Record<string, string>> = {
@@ -28,4 +30,24 @@ export async function realDefinitionsFolder(): Promise<string | undefined> {
     "SKIPPED: no CustomResourceDefinitions; DYNAMO_TEST_CRDS_DIR names a folder with one folder an era",
   );
   return undefined;
+}
+
+interface Definition {
+  readonly spec: {
+    readonly versions: readonly {
+      readonly name: string;
+      readonly schema: { readonly openAPIV3Schema: JsonSchema };
+    }[];
+  };
+}
+
+/** Schemas of `spec` in a definition's file, by the API versions that it has. */
+export async function specSchemas(file: string): Promise<Record<string, JsonSchema>> {
+  const { spec } = parse(await Deno.readTextFile(file), { schema: "core" }) as Definition;
+  return Object.fromEntries(
+    spec.versions.map(({ name, schema }) => [
+      `nvidia.com/${name}`,
+      schema.openAPIV3Schema.properties?.["spec"] ?? {},
+    ]),
+  );
 }
