@@ -13,6 +13,7 @@ import { type Deployment, graphDeployment, planDeploy } from "../lib/deploy/depl
 import { deployBlueprint, deployRelease, deployTarget } from "../lib/deploy/choose.ts";
 import { fitWarnings } from "../lib/deploy/fit.ts";
 import { sharedConnection } from "../lib/deploy/session.ts";
+import { userPath } from "../lib/deploy/user_path.ts";
 import { listExamples, loadExample } from "../lib/graph/examples.ts";
 import { overlayOptions } from "../lib/graph/overlay_options.ts";
 import { applyOverlays } from "../lib/graph/overlays.ts";
@@ -144,7 +145,7 @@ async function deploymentOf(ctx: Context, word: string, from: SourceOptions): Pr
       "--image sets the image of an example's components.",
     );
   }
-  const values = await readValuesFiles(ctx, options.values);
+  const values = await readValuesFiles(ctx, options.values, (file) => userPath(ctx, file));
   const graph = applyOverlays(await loadExample(ctx, word), options, values);
   const { nodePools, partOf } = await deployBlueprint(ctx);
   const rendered = graphDeployment(graph, release, { namespace: target.namespace, partOf });

@@ -10,7 +10,7 @@ import { usageError } from "../cli/errors.ts";
 import { readIfThere, writeFileAtomic } from "../cli/files.ts";
 import type { KubeObject } from "../kube/types.ts";
 import type { Deployment } from "./deploy.ts";
-import { userPath } from "./own_manifest.ts";
+import { userPath } from "./user_path.ts";
 
 /** Where the files will be in Git. */
 export interface ExportRepo {

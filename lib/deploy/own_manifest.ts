@@ -16,6 +16,7 @@ import { HF_SECRET } from "../platform/secrets.ts";
 import type { Deployment } from "./deploy.ts";
 import { GRAPH_KIND, wantedComponents } from "./graph_state.ts";
 import type { ProbeOptions } from "./probe.ts";
+import { userPath } from "./user_path.ts";
 
 /** Options of {@link loadOwnManifest}. */
 export interface OwnManifestOptions {
@@ -84,12 +85,6 @@ export async function loadOwnManifest(
       ],
     },
   };
-}
-
-/** Where a path of the command line is: `deno task` moves to the project, the user was elsewhere. */
-export function userPath(ctx: Pick<Context, "env">, path: string): string {
-  const folder = ctx.env.get("INIT_CWD");
-  return path.startsWith("/") || folder === undefined ? path : `${folder}/${path}`;
 }
 
 async function readManifest(ctx: Context, path: string): Promise<string> {

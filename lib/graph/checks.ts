@@ -9,7 +9,13 @@ import type { NodePool } from "../blueprint/types.ts";
 import { didYouMean } from "../cli/suggest.ts";
 import { engineTable } from "./engines.ts";
 import { gib, type GpuMemoryNeed, gpuMemoryNeed, usableGiB } from "./gpu_memory.ts";
-import { allocatable, type InstanceType, poolOffers } from "../aws/instance_types.ts";
+import {
+  allocatable,
+  type InstanceType,
+  instanceType,
+  instanceTypes,
+  poolOffers,
+} from "../aws/instance_types.ts";
 import { allowedTypes, podFits, podSize } from "./placement.ts";
 import type { Problem } from "./problems.ts";
 import { type Component, type Graph, isEngine } from "./types.ts";
@@ -27,6 +33,7 @@ export function checkFit(graph: Graph, options: CheckOptions): Problem[] {
   return [
     ...tokenProblems(graph, options),
     ...pairProblems(graph),
+    ...splitProblems(graph),
     ...graph.components.flatMap((component, index) =>
       componentProblems(graph, component, options.nodePools).map((problem) => ({
         ...problem,
@@ -112,6 +119,22 @@ function pairProblems(graph: Graph): Problem[] {
   return problems;
 }
 
+function splitProblems(graph: Graph): Problem[] {
+  if (!engineTable(graph).servesModel) return [];
+  return graph.components.flatMap((component, index) => {
+    const { tensorParallel = 1 } = component.args;
+    if (
+      !isEngine(component) || component.gpus === 0 || Number.isInteger(Math.log2(tensorParallel))
+    ) return [];
+    return [finding(
+      "warning",
+      `components[${index}].args.tensorParallel`,
+      `${tensorParallel} divides the attention heads of few models, and engines refuse the others`,
+      "Give a power of two unless you know that the model's heads can be divided.",
+    )];
+  });
+}
+
 function componentProblems(
   graph: Graph,
   component: Component,
@@ -149,7 +172,8 @@ function componentProblems(
         ? `no node pool offers ${type}: the pods would wait for ever`
         : `the node pool ${pool.name} does not offer ${type} (it has ${families(pool)})`,
       offering[0] === undefined
-        ? "Add a pool with it below node_pools in blueprint.tfvars."
+        ? `${didYouMeanType(type, pools)} Add a pool with it below node_pools in blueprint.tfvars.`
+          .trim()
         : `Give --node-pool ${component.name}=${offering[0].name}.`,
     )];
   }
@@ -256,6 +280,13 @@ function advice(
       need.kvCache > need.weights
     ? "Give a smaller --max-model-len."
     : "Take GPUs with more memory (--node-pool, --instance-type), more of them, or a quantized model.";
+}
+
+// A type that is known was meant.
+function didYouMeanType(type: string, pools: readonly NodePool[]): string {
+  if (instanceType(type) !== undefined) return "";
+  const names = instanceTypes().map((one) => one.name);
+  return didYouMean(type, names.filter((name) => pools.some((pool) => poolOffers(pool, name))));
 }
 
 function families(pool: NodePool): string {

@@ -138,6 +138,23 @@ Deno.test("a pool of several GPUs where only some are large enough", () => {
   assert.match(problem.hint!, /^Give --instance-type W=g6e\.2xlarge/);
 });
 
+Deno.test("an odd number of parts is told: heads have to be divided by it", () => {
+  const odd = only(graph(SMALL, "role: worker, gpus: 3, args: {tensorParallel: 3}"));
+  assert.deepEqual([odd.severity, odd.path], ["warning", "components[1].args.tensorParallel"]);
+  assert.match(odd.message, /^3 divides the attention heads of few models/);
+  for (const parts of [1, 2, 4, 8]) {
+    const even = `role: worker, gpus: ${parts}, args: {tensorParallel: ${parts}}`;
+    assert.deepEqual(problems(graph(SMALL, even)), []);
+  }
+});
+
+Deno.test("an instance type with a slip gets a suggestion, one that is known does not", () => {
+  const at = (type: string) =>
+    only(graph(SMALL, `role: worker, gpus: 1, nodePool: g5-gpu-karpenter, instanceType: ${type}`));
+  assert.match(at("g5.12xlarg").hint!, /^Did you mean "g5\.12xlarge"\? Add a pool/);
+  assert.match(at("p4d.24xlarge").hint!, /^Add a pool/);
+});
+
 Deno.test("gated models want a token", () => {
   const worker = "role: worker, gpus: 1, nodePool: g5-gpu-karpenter";
   const secret = "secrets: {huggingFace: s},";

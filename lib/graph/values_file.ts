@@ -34,15 +34,19 @@ export interface ValuesFile {
 /** Longest text that is read; values files have some hundred characters. */
 const MAX_CHARACTERS = 1_000_000;
 
-/** Reads the files of `--values`, in their order. Errors as {@link parseValues}. */
+/**
+ * Reads the files of `--values`, in their order; `locate` says where a file is. Errors as
+ * {@link parseValues}.
+ */
 export async function readValuesFiles(
   ctx: Pick<Context, "fs">,
   files: readonly string[] = [],
+  locate: (file: string) => string = (file) => file,
 ): Promise<ValuesFile[]> {
   return await Promise.all(files.map(async (file) => {
     let text: string;
     try {
-      text = await ctx.fs.readTextFile(file);
+      text = await ctx.fs.readTextFile(locate(file));
     } catch (error) {
       throw usageError("VALUES_MISSING", `--values ${file} cannot be read: ${messageOf(error)}`);
     }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Context } from "../cli/context.ts";
 import { TaskError } from "../cli/errors.ts";
 import { testContext } from "../cli/testing.ts";
 import { parseGraph } from "./load.ts";
@@ -186,6 +187,18 @@ Deno.test("files are read in their order, and a missing one is named", async () 
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("a file is read where the caller says it is, and named as it was given", async () => {
+  const read: string[] = [];
+  const fs = {
+    readTextFile: (path: string) => {
+      read.push(path);
+      return Promise.resolve("model: {id: a/b}");
+    },
+  } as unknown as Context["fs"];
+  const [values] = await readValuesFiles({ fs }, ["v.yaml"], (file) => `/home/user/${file}`);
+  assert.deepEqual([read, values?.file], [["/home/user/v.yaml"], "v.yaml"]);
 });
 
 Deno.test("lines of keys in block style, and the nearest parent's elsewhere", () => {
