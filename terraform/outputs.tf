@@ -1,0 +1,91 @@
+# What the tasks and cleanup need; no secrets.
+
+output "cluster_name" {
+  description = "Name of the EKS cluster"
+  value       = module.eks.cluster_name
+}
+
+output "region" {
+  description = "AWS region"
+  value       = local.region
+}
+
+output "account_id" {
+  description = "AWS account"
+  value       = data.aws_caller_identity.current.account_id
+}
+
+output "cluster_endpoint" {
+  description = "URL of the API server"
+  value       = module.eks.cluster_endpoint
+}
+
+output "cluster_certificate_authority_data" {
+  description = "Certificate authority of the API server, base64"
+  value       = module.eks.cluster_certificate_authority_data
+}
+
+output "cluster_arn" {
+  description = "ARN of the cluster"
+  value       = module.eks.cluster_arn
+}
+
+output "cluster_version" {
+  description = "Kubernetes version"
+  value       = module.eks.cluster_version
+}
+
+output "configure_kubectl" {
+  description = "Command that makes kubectl use the cluster"
+  value       = "aws eks --region ${local.region} update-kubeconfig --name ${module.eks.cluster_name}"
+}
+
+output "vpc_id" {
+  description = "The VPC"
+  value       = local.vpc_id
+}
+
+output "own_vpc" {
+  description = "Whether the VPC was made here, and goes with the cluster"
+  value       = local.own_vpc
+}
+
+output "node_subnet_ids" {
+  description = "Subnets of nodes and pods"
+  value       = local.node_subnet_ids
+}
+
+output "cluster_security_group_id" {
+  description = "Security group of the control plane"
+  value       = module.eks.cluster_security_group_id
+}
+
+output "node_security_group_id" {
+  description = "Security group of all nodes; EFA traffic inside it is allowed"
+  value       = module.eks.node_security_group_id
+}
+
+output "karpenter_node_role_name" {
+  description = "IAM role of Karpenter's nodes"
+  value       = module.karpenter.node_iam_role_name
+}
+
+output "karpenter_queue_name" {
+  description = "Queue of interruption notices"
+  value       = module.karpenter.queue_name
+}
+
+output "node_pools" {
+  description = "Names of the node pools"
+  value       = keys(local.node_pools)
+}
+
+output "log_group_name" {
+  description = "Log group of the control plane; EKS makes it again while the cluster lives"
+  value       = module.eks.cloudwatch_log_group_name
+}
+
+output "tags" {
+  description = "Tags of everything that was made; cleanup looks for them"
+  value       = local.tags
+}
