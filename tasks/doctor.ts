@@ -34,6 +34,11 @@ export const command = defineCommand({
       placeholder: "name",
       description: "Profile of the AWS configuration; wins over AWS_PROFILE and keys in variables",
     },
+    chartRepository: {
+      kind: "text",
+      placeholder: "url",
+      description: "Where Dynamo's charts come from: URL, oci://… or folder; NVIDIA's unless given",
+    },
     online: {
       kind: "flag",
       description: "Also ask Hugging Face whether HF_TOKEN is valid (HF_ENDPOINT says where)",
@@ -53,7 +58,6 @@ export const command = defineCommand({
     const kind = await chooseKind(ctx, options);
     const blueprint = await loadBlueprint(ctx, { flags: blueprintFlags(options) });
     const release = releaseOf(blueprint);
-    for (const warning of blueprint.warnings) ctx.ui.warn(warning);
     const step = ctx.ui.step(`Looking at ${kind}`);
     const report = await diagnose(ctx, {
       kind,
@@ -62,6 +66,7 @@ export const command = defineCommand({
       namespace: options.namespace,
       context: options.context,
       profile: options.profile,
+      chartRepository: options.chartRepository,
       online: options.online,
       onProgress: (done, total) => step.progress(done, total, "checks"),
     });

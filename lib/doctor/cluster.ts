@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { versionNumbers } from "../blueprint/release_table.ts";
-import { compareVersions } from "../blueprint/types.ts";
-import type { Kube, KubeObject } from "../kube/types.ts";
+import type { Kube } from "../kube/types.ts";
+import { findOperators, type FoundOperator } from "../platform/operators.ts";
+import { findCrds } from "../platform/state.ts";
+import { directionOf } from "../platform/upgrade_path.ts";
 import { type Check, fail, type Finding, ok, type Patient, skipped, warn } from "./types.ts";
 
 const WITH_CLUSTER = ["local", "eks", "context"] as const;
@@ -69,25 +70,26 @@ export const definitionsCheck: Check = {
   needs: "cluster",
   deadlineMs: 20_000,
   async run(patient) {
-    const kube = await kubeOf(patient);
-    const name = "dynamographdeployments.nvidia.com";
-    const crd = await kube.get({
-      apiVersion: "apiextensions.k8s.io/v1",
-      kind: "CustomResourceDefinition",
-      name,
-    });
-    if (crd === undefined) return ok("not there yet; an install brings them");
-    const versions: { name: string; served: boolean }[] = crd["spec"]?.versions ?? [];
-    const served = versions.filter((one) => one.served).map((one) => one.name);
-    const wanted = patient.release.graphApiVersion.split("/")[1]!;
-    const conditions: { type: string; status: string }[] = crd["status"]?.conditions ?? [];
-    if (!conditions.some(({ type, status }) => type === "Established" && status === "True")) {
-      return warn(`${name} is not established yet`, "Wait a moment and run it again.");
+    const crds = await findCrds(await kubeOf(patient));
+    const graphs = crds.find(({ kind }) => kind === "DynamoGraphDeployment");
+    if (graphs === undefined) return ok("not there yet; an install brings them");
+    const { name, served } = graphs;
+    const waiting = crds.filter(({ established }) => !established);
+    if (waiting.length > 0) {
+      return warn(
+        `${waiting.map((one) => one.name).join(", ")} not established yet`,
+        "Wait a moment and run it again.",
+      );
     }
-    return served.includes(wanted) ? ok(`${name} serves ${served.join(", ")}`) : fail(
-      `${name} serves ${served.join(", ")}, and Dynamo ${patient.release.version} needs ${wanted}`,
-      "Run deno task install, which brings the definitions of the release.",
-    );
+    const wanted = patient.release.graphApiVersion.split("/")[1]!;
+    return served.includes(wanted)
+      ? ok(`${crds.length} of them; ${name} serves ${served.join(", ")}`)
+      : fail(
+        `${name} serves ${
+          served.join(", ")
+        }, and Dynamo ${patient.release.version} needs ${wanted}`,
+        "Run deno task install, which brings the definitions of the release.",
+      );
   },
 };
 
@@ -101,50 +103,67 @@ export const operatorCheck: Check = {
   deadlineMs: 20_000,
   async run(patient) {
     const kube = await kubeOf(patient);
-    const { items } = await kube.list({ apiVersion: "apps/v1", kind: "Deployment" });
-    const found = items.filter((one) =>
-      one.metadata.name.endsWith("dynamo-operator-controller-manager")
-    );
+    const found = await findOperators(kube);
     if (found.length === 0) return ok("not there yet; an install brings it");
-    return found.map((one) => judgeOperator(patient, one, found.length));
+    return await Promise.all(found.map((one) => judgeOperator(patient, kube, one, found.length)));
   },
 };
 
-function judgeOperator(patient: Patient, operator: KubeObject, count: number): Finding {
-  const { namespace = "", name } = operator.metadata;
-  const containers: { name: string; image: string }[] =
-    operator["spec"]?.template?.spec?.containers ?? [];
-  const image = containers.find((one) => one.name === "manager")?.image ?? containers[0]?.image ??
-    "";
-  const version = /:v?(\d+\.\d+\.\d+)[^/]*$/.exec(image)?.[1];
-  const what = count === 1 ? undefined : `Dynamo's operator in ${namespace}`;
-  const where = `${namespace}/${name} runs ${image}`;
-  if ((operator["status"]?.readyReplicas ?? 0) < 1) {
+async function judgeOperator(
+  patient: Patient,
+  kube: Kube,
+  { namespace, deployment, image = "", evidence }: FoundOperator,
+  count: number,
+): Promise<Finding> {
+  const what = count === 1 ? "Dynamo's operator" : `Dynamo's operator in ${namespace}`;
+  if (deployment === undefined) {
+    return warn(
+      `traces of one in ${namespace}: ${evidence.slice(0, 4).join(", ")}`,
+      "Its webhooks may refuse graphs; remove what an uninstall has left behind.",
+      what,
+    );
+  }
+  const where = `${namespace}/${deployment} runs ${image}`;
+  const live = await kube.get({
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    namespace,
+    name: deployment,
+  });
+  if ((live?.["status"]?.readyReplicas ?? 0) < 1) {
     return fail(
       `${where} and is not ready; changes to graphs are refused meanwhile`,
-      `See why: kubectl -n ${namespace} describe deployment ${name}`,
+      `See why: kubectl -n ${namespace} describe deployment ${deployment}`,
       what,
     );
   }
   if (namespace !== patient.namespace && count === 1) {
     return warn(
       `${where}, while the blueprint's namespace is ${patient.namespace}`,
-      `Use --namespace ${namespace}; a cluster has one operator that serves all namespaces.`,
+      `Use --namespace ${namespace}; a cluster has one operator for all namespaces.`,
       what,
     );
   }
-  if (version === undefined) {
-    return warn(`${where}: its version cannot be read`, "Compare it yourself.", what);
+  switch (
+    directionOf(/:v?([^:/@]+)(@|$)/.exec(image)?.[1] ?? "", patient.release.charts.platform)
+  ) {
+    case "same":
+      return ok(where, what);
+    case "unknown":
+      return warn(`${where}: its version cannot be read`, "Compare it with the release.", what);
+    case "upgrade":
+      return warn(
+        `${where}, and the blueprint wants ${patient.release.version}`,
+        "Run deno task install to change the release, or ask for the one that is there.",
+        what,
+      );
+    default:
+      return warn(
+        `${where}, and the blueprint wants ${patient.release.version}`,
+        "A newer operator may refuse older graphs; ask for its version with --dynamo-version.",
+        what,
+      );
   }
-  const difference = compareVersions(versionNumbers(version), patient.release.semver);
-  if (difference === 0) return ok(where, what);
-  return warn(
-    `${where}, and the blueprint wants ${patient.release.version}`,
-    difference < 0
-      ? "Run deno task install to change the release, or ask for the one that is there."
-      : "A newer operator may refuse older graphs; ask for its version with --dynamo-version.",
-    what,
-  );
 }
 
 // GPU feature discovery's labels: the second name since its 0.16.

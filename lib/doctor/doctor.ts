@@ -75,6 +75,8 @@ export interface DoctorOptions {
   readonly context?: string | undefined;
   /** Profile of the AWS configuration. */
   readonly profile?: string | undefined;
+  /** `--chart-repository`; NVIDIA's repository when absent. */
+  readonly chartRepository?: string | undefined;
   /** Show tokens to their issuers, to learn whether they are valid. */
   readonly online?: boolean;
   /** Called with the number of checks that are done, and of all. */
@@ -161,6 +163,7 @@ function openPatient(
     blueprint,
     release,
     namespace,
+    chartRepository: options.chartRepository,
     online: options.online ?? false,
     aws,
     identity: once(async () => await identity(await aws())),

@@ -4,35 +4,37 @@
  * @module
  */
 import type { Context } from "../cli/context.ts";
-import { messageOf } from "../cli/errors.ts";
+import { messageOf, TaskError } from "../cli/errors.ts";
+import { type ChartSource, chartSource, NGC_REPOSITORY } from "../helm/chart_source.ts";
+import { type ChartRef, fetchChart } from "../helm/charts.ts";
+import { findHelm } from "../helm/program.ts";
+import { platformCharts } from "../platform/charts.ts";
 import { hfToken } from "../platform/secrets.ts";
 import { type Check, fail, type Finding, ok, type Patient, skipped, warn } from "./types.ts";
 
-/** Where NVIDIA publishes the platform's charts; no key is needed. */
-const CHART_FOLDER = "https://helm.ngc.nvidia.com/nvidia/ai-dynamo/charts";
-
-/** The charts of the release. */
+/** The charts of the release, where they are to come from. */
 export const chartCheck: Check = {
   id: "platform-chart",
   title: "Dynamo's charts",
   targets: ["eks", "context"],
   quick: true,
-  deadlineMs: 20_000,
-  async run({ ctx, release }) {
-    const { platform, crds } = release.charts;
-    const charts = [
-      ...(crds === undefined ? [] : [`dynamo-crds-${crds}`]),
-      `dynamo-platform-${platform}`,
-    ];
-    return await Promise.all(charts.map((chart) => chartFinding(ctx, chart)));
+  deadlineMs: 60_000,
+  async run({ ctx, release, namespace, chartRepository }) {
+    const source = chartSource(ctx, chartRepository);
+    return await Promise.all(
+      platformCharts(release, namespace).map((chart) =>
+        chartRepository === undefined ? publicChart(ctx, chart) : otherChart(ctx, source, chart)
+      ),
+    );
   },
 };
 
-async function chartFinding(ctx: Context, chart: string): Promise<Finding> {
-  const what = `Chart ${chart}`;
+/** NVIDIA's own repository is asked for the very file, without loading it. */
+async function publicChart(ctx: Context, { name, version }: ChartRef): Promise<Finding> {
+  const what = `Chart ${name} ${version}`;
   let status: number;
   try {
-    const answer = await ctx.net.fetch(`${CHART_FOLDER}/${chart}.tgz`, {
+    const answer = await ctx.net.fetch(`${NGC_REPOSITORY}/charts/${name}-${version}.tgz`, {
       method: "HEAD",
       signal: AbortSignal.any([ctx.signal, AbortSignal.timeout(15_000)]),
     });
@@ -42,9 +44,9 @@ async function chartFinding(ctx: Context, chart: string): Promise<Finding> {
     const proxy = ctx.env.get("HTTPS_PROXY") ?? ctx.env.get("https_proxy");
     const through = proxy === undefined ? "" : " (through HTTPS_PROXY)";
     return warn(
-      `helm.ngc.nvidia.com cannot be reached from here${through}: ${short(error)}`,
-      "Set HTTPS_PROXY, or allow that host. With Argo CD the cluster fetches the chart, so it " +
-        "must reach the host too.",
+      `${NGC_REPOSITORY} cannot be reached from here${through}: ${short(error)}`,
+      "Set HTTPS_PROXY, allow that host, or name a mirror with --chart-repository. With Argo CD " +
+        "the cluster fetches the chart, so it must reach the host too.",
       what,
     );
   }
@@ -56,7 +58,19 @@ async function chartFinding(ctx: Context, chart: string): Promise<Finding> {
       what,
     );
   }
-  return warn(`helm.ngc.nvidia.com answers with status ${status}`, "Try again later.", what);
+  return warn(`${NGC_REPOSITORY} answers with status ${status}`, "Try again later.", what);
+}
+
+/** Another source is asked as an install asks it. */
+async function otherChart(ctx: Context, source: ChartSource, ref: ChartRef): Promise<Finding> {
+  const what = `Chart ${ref.name} ${ref.version}`;
+  try {
+    const { from } = await fetchChart(ctx, source, ref, () => findHelm(ctx));
+    return ok(`${from} has it`, what);
+  } catch (error) {
+    if (!(error instanceof TaskError)) throw error;
+    return fail(error.message, error.hint ?? "", what);
+  }
 }
 
 /** The token that models are downloaded with. */

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { instanceTypes, poolOffers } from "../aws/instance_types.ts";
+import { instanceType, instanceTypes, poolOffers } from "../aws/instance_types.ts";
 import type { AwsSession } from "../aws/session.ts";
 import type { NodePool } from "../blueprint/types.ts";
 import { TaskError } from "../cli/errors.ts";
@@ -133,7 +133,8 @@ async function vcpusInUse(aws: AwsSession): Promise<Map<string, number>> {
       );
       if (quota === undefined) continue;
       const { CoreCount = 0, ThreadsPerCore = 0 } = one.CpuOptions ?? {};
-      used.set(quota.code, (used.get(quota.code) ?? 0) + CoreCount * ThreadsPerCore);
+      const vcpus = CoreCount * ThreadsPerCore || (instanceType(type)?.vcpus ?? 0);
+      used.set(quota.code, (used.get(quota.code) ?? 0) + vcpus);
     }
     token = page.NextToken;
   } while (token !== undefined);

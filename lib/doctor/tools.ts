@@ -4,7 +4,8 @@
  * @module
  */
 import type { Context } from "../cli/context.ts";
-import { messageOf } from "../cli/errors.ts";
+import { messageOf, TaskError } from "../cli/errors.ts";
+import { findHelm } from "../helm/program.ts";
 import { findPrograms, requireProgramSource } from "../local/binaries/programs.ts";
 import { findInterpreter } from "../local/python/interpreter.ts";
 import { findRuntime } from "../local/python/runtime.ts";
@@ -13,8 +14,6 @@ import { type Check, fail, type Finding, ok, warn } from "./types.ts";
 
 /** Oldest terraform and OpenTofu that read our configuration. */
 const TERRAFORM_OLDEST = "1.9.0";
-/** Oldest Helm that the charts are tried with. */
-const HELM_OLDEST = "3.14.0";
 
 /** A version of a program: `1.11.4`; undefined when the program is not there. */
 async function versionOf(
@@ -24,8 +23,8 @@ async function versionOf(
 ): Promise<string | undefined> {
   let text: string;
   try {
-    // Neither may ask the network for updates, nor read a project's plugins.
-    const env = { CHECKPOINT_DISABLE: "1", HELM_PLUGINS: "/nonexistent" };
+    // terraform would ask the network for updates.
+    const env = { CHECKPOINT_DISABLE: "1" };
     const result = await ctx.processes.run(program, args, { cwd: "/", env, signal: ctx.signal });
     text = `${result.stdout}\n${result.stderr}`;
   } catch (error) {
@@ -79,16 +78,15 @@ export const helmCheck: Check = {
   quick: true,
   deadlineMs: 15_000,
   async run({ ctx, kind, blueprint }) {
-    const version = await versionOf(ctx, "helm", ["version", "--short"]);
-    if (version !== undefined && compareDotted(version, HELM_OLDEST) >= 0) {
-      return ok(`helm ${version}`);
+    try {
+      const { path, version } = await findHelm(ctx);
+      return ok(`${path} ${version}`);
+    } catch (error) {
+      // Argo CD renders charts itself; on a cluster of the user's it may not be there.
+      const without = kind === "eks" && blueprint.switches["enable_argocd"]?.value === true;
+      if (!without || !(error instanceof TaskError)) throw error;
+      return warn(`${error.message}; Argo CD (enable_argocd) does without it`, error.hint ?? "");
     }
-    const why = version === undefined ? "helm is not on the PATH" : `helm ${version}`;
-    const todo = `Install Helm ${HELM_OLDEST} or newer.`;
-    // Argo CD renders charts itself; on a cluster of the user's it may not be there.
-    return kind === "eks" && blueprint.switches["enable_argocd"]?.value === true
-      ? warn(`${why}; Argo CD (enable_argocd) does without it`, todo)
-      : fail(why, todo);
   },
 };
 

@@ -18,6 +18,7 @@ async function look(
     readonly kind?: Patient["kind"];
     readonly online?: boolean;
     readonly version?: string;
+    readonly chartRepository?: string;
   } = {},
 ): Promise<Line[]> {
   await using made = await testContext({ env: machine.env ?? {} });
@@ -43,7 +44,9 @@ async function look(
     kind: machine.kind ?? "eks",
     blueprint,
     release: releaseOf(blueprint),
+    namespace: "dynamo",
     online: machine.online ?? false,
+    chartRepository: machine.chartRepository,
   } as Patient;
   return await runChecks(ctx, patient, [check]);
 }
@@ -93,10 +96,16 @@ Deno.test("charts: there, not there, out of reach", async () => {
   );
   const old = await look(chartCheck, { fetch: answer(404), version: "0.4.1" });
   assert.deepEqual(old.map(({ what, status }) => [what, status]), [
-    ["Chart dynamo-crds-0.4.1", "fail"],
-    ["Chart dynamo-platform-0.4.1", "fail"],
+    ["Chart dynamo-crds 0.4.1", "fail"],
+    ["Chart dynamo-platform 0.4.1", "fail"],
   ]);
   assert.deepEqual(statuses(await look(chartCheck, { fetch: answer(503) })), ["warn"]);
+  const folder = await Deno.makeTempDir();
+  const own = () => look(chartCheck, { chartRepository: folder });
+  assert.deepEqual(statuses(await own()), ["fail"]);
+  await Deno.writeTextFile(`${folder}/dynamo-platform-1.6.1.tgz`, "");
+  assert.deepEqual(statuses(await own()), ["ok"]);
+  await Deno.remove(folder, { recursive: true });
   const [away] = await look(chartCheck, { env: { HTTPS_PROXY: "http://ana:secret@proxy:1" } });
   assert.equal(away!.status, "warn");
   assert.match(away!.why, /through HTTPS_PROXY/);

@@ -52,6 +52,8 @@ export interface Patient {
   readonly release: Release;
   /** Namespace of the platform. */
   readonly namespace: string;
+  /** `--chart-repository`: URL, `oci://…` or folder; NVIDIA's repository when absent. */
+  readonly chartRepository?: string | undefined;
   /** Whether tokens may be shown to their issuers (`--online`). */
   readonly online: boolean;
   /** AWS in the blueprint's region. */
