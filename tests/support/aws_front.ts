@@ -22,6 +22,8 @@ export interface AwsCall {
   readonly service: string;
   /** `DescribeVpcs`; for REST services (EKS, S3) method and path: `GET /clusters/x`. */
   readonly operation: string;
+  /** Id of the access key that signed it. */
+  readonly accessKey: string;
   /** Body as text. */
   readonly body: string;
   /** The service speaks JSON, not XML. */
@@ -107,14 +109,15 @@ export function startAwsFront(options: AwsFrontOptions): AwsFront {
 }
 
 function readCall(request: Request, body: string): AwsCall {
-  const scope = /Credential=[^/]+\/\d+\/[^/]+\/([^/]+)\//;
-  const service = scope.exec(request.headers.get("authorization") ?? "")?.[1] ?? "unknown";
+  const scope = /Credential=([^/]+)\/\d+\/[^/]+\/([^/]+)\//;
+  const [, accessKey = "", service = "unknown"] =
+    scope.exec(request.headers.get("authorization") ?? "") ?? [];
   const target = request.headers.get("x-amz-target");
   const form = request.headers.get("content-type")?.includes("x-www-form-urlencoded") ?? false;
   const action = form ? new URLSearchParams(body).get("Action") : null;
   const operation = target?.split(".").at(-1) ?? action ??
     `${request.method} ${new URL(request.url).pathname}`;
-  return { service, operation, body, json: !form && service !== "s3" };
+  return { service, operation, accessKey, body, json: !form && service !== "s3" };
 }
 
 async function forward(behind: string, request: Request, body: Uint8Array): Promise<Response> {
