@@ -1,5 +1,7 @@
 data "aws_caller_identity" "current" {}
 
+data "aws_partition" "current" {}
+
 data "aws_availability_zones" "available" {
   # Local zones have no EKS control plane.
   filter {
@@ -9,24 +11,23 @@ data "aws_availability_zones" "available" {
 }
 
 locals {
-  name   = coalesce(var.name, var.cluster_name, "dynamo-on-eks")
-  region = coalesce(var.region, var.aws_region, "us-west-2")
+  # Settings with two spellings: the one that was given.
+  name      = coalesce(var.name, var.cluster_name, "dynamo-on-eks")
+  region    = coalesce(var.region, var.aws_region, "us-west-2")
+  partition = data.aws_partition.current.partition
 
-  tags = {
+  dynamo_version   = coalesce(var.dynamo_stack_version, var.dynamo_platform_version, "v0.4.1")
+  dynamo_namespace = coalesce(var.dynamo_stack_namespace, var.dynamo_platform_namespace, var.dynamo_namespace, "dynamo-cloud")
+  enable_dynamo    = coalesce(var.enable_dynamo_stack, var.enable_dynamo_platform, true)
+
+  # IAM allows 64 characters for a role and 38 for the start of a generated name, a cluster 100;
+  # long names are cut and told apart by a hash.
+  short_name = length(local.name) <= 27 ? local.name : "${substr(local.name, 0, 20)}-${substr(sha1(local.name), 0, 6)}"
+  # Roles belong to the account, clusters to a region: the same name may exist in two of them.
+  role_name = "${local.short_name}-${local.region}"
+
+  tags = merge(var.tags, {
     "managed-by"         = "dynamo-eks"
     "dynamo-eks/cluster" = local.name
-  }
-
-  zones = slice(
-    data.aws_availability_zones.available.names,
-    0,
-    min(var.availability_zones_count, length(data.aws_availability_zones.available.names)),
-  )
-
-  own_vpc = var.vpc_id == null
-  vpc_id  = local.own_vpc ? module.vpc.vpc_id : var.vpc_id
-
-  # The VPC's first private subnets hold the control plane's interfaces, the others nodes and pods.
-  control_plane_subnet_ids = local.own_vpc ? slice(module.vpc.private_subnets, 0, length(local.zones)) : var.private_subnet_ids
-  node_subnet_ids          = local.own_vpc ? slice(module.vpc.private_subnets, length(local.zones), 2 * length(local.zones)) : var.private_subnet_ids
+  })
 }

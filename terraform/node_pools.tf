@@ -142,6 +142,15 @@ locals {
   }
 }
 
+locals {
+  # The nodes' image has the SOCI snapshotter, off.
+  soci_user_data = yamlencode({
+    apiVersion = "node.eks.aws/v1alpha1"
+    kind       = "NodeConfig"
+    spec       = { featureGates = { FastImagePull = true } }
+  })
+}
+
 resource "kubectl_manifest" "node_class" {
   for_each = local.node_pools
 
@@ -171,6 +180,7 @@ resource "kubectl_manifest" "node_class" {
         }]
         tags = merge(local.tags, { Name = "${local.name}-${each.key}" })
       },
+      var.enable_soci_snapshotter ? { userData = local.soci_user_data } : {},
       length(each.value.capacity_reservations) == 0 ? {} : {
         capacityReservationSelectorTerms = [for id in each.value.capacity_reservations : { id = id }]
       },

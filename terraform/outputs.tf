@@ -89,3 +89,23 @@ output "tags" {
   description = "Tags of everything that was made; cleanup looks for them"
   value       = local.tags
 }
+
+output "argocd" {
+  description = "Whether Argo CD was installed"
+  value       = var.enable_argocd
+}
+
+output "monitoring_namespace" {
+  description = "Namespace of Prometheus and Grafana; null without them"
+  value       = local.monitoring ? local.monitoring_namespace : null
+}
+
+output "efs_file_system_id" {
+  description = "File system for models; null without it"
+  value       = var.enable_aws_efs_csi_driver ? module.efs.id : null
+}
+
+output "ecr_repositories" {
+  description = "URLs of the repositories for your own images"
+  value       = { for name, repository in module.ecr : name => repository.repository_url }
+}

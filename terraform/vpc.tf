@@ -1,3 +1,19 @@
+locals {
+  own_vpc = var.vpc_id == null
+
+  available_zones = data.aws_availability_zones.available.names
+  zones = (
+    length(var.availability_zones) > 0 ? var.availability_zones :
+    slice(local.available_zones, 0, min(var.availability_zones_count, length(local.available_zones)))
+  )
+
+  # The first block in sixteenths: public subnets from the start, private ones from the middle. The
+  # second in quarters, or in eighths from five zones on, as pods take an address each.
+  public_cidrs  = [for i, zone in local.zones : cidrsubnet(var.vpc_cidr, 4, i)]
+  private_cidrs = [for i, zone in local.zones : cidrsubnet(var.vpc_cidr, 4, i + 8)]
+  pod_cidrs     = { for i, zone in local.zones : zone => cidrsubnet(var.pod_cidr, length(local.zones) > 4 ? 3 : 2, i) }
+}
+
 module "vpc" {
   source  = "terraform-aws-modules/vpc/aws"
   version = "6.6.0"
@@ -8,14 +24,8 @@ module "vpc" {
   cidr                  = var.vpc_cidr
   secondary_cidr_blocks = [var.pod_cidr]
   azs                   = local.zones
-
-  # For each zone: a public and a private subnet of an eighth of the first block, which is enough
-  # for eight zones' halves, and a private one of an eighth of the second for nodes and pods.
-  public_subnets = [for i, zone in local.zones : cidrsubnet(var.vpc_cidr, 4, i)]
-  private_subnets = concat(
-    [for i, zone in local.zones : cidrsubnet(var.vpc_cidr, 4, i + 8)],
-    [for i, zone in local.zones : cidrsubnet(var.pod_cidr, 3, i)],
-  )
+  public_subnets        = local.public_cidrs
+  private_subnets       = local.private_cidrs
 
   enable_nat_gateway     = true
   single_nat_gateway     = var.single_nat_gateway
@@ -26,48 +36,77 @@ module "vpc" {
   default_security_group_ingress = []
   default_security_group_egress  = []
 
-  public_subnet_tags  = { "kubernetes.io/role/elb" = 1 }
-  private_subnet_tags = { "kubernetes.io/role/internal-elb" = 1 }
+  public_subnet_tags  = { "kubernetes.io/role/elb" = "1" }
+  private_subnet_tags = { "kubernetes.io/role/internal-elb" = "1" }
+}
+
+# Nodes and pods live in the second block, apart from load balancers and the control plane: their
+# number does not eat the addresses that peers route to. All interfaces of a node, EFA's too, are
+# in the one subnet of its zone, as EFA traffic does not leave a subnet. Not in the module, whose
+# private subnets all get the same tags.
+resource "aws_subnet" "pods" {
+  for_each = local.own_vpc ? local.pod_cidrs : {}
+
+  vpc_id            = module.vpc.vpc_id
+  availability_zone = each.key
+  cidr_block        = each.value
+
+  tags = {
+    Name                     = "${local.name}-pods-${each.key}"
+    "karpenter.sh/discovery" = local.name
+  }
+
+  # The block must belong to the VPC first.
+  depends_on = [module.vpc]
+}
+
+resource "aws_route_table_association" "pods" {
+  for_each = aws_subnet.pods
+
+  subnet_id = each.value.id
+  route_table_id = module.vpc.private_route_table_ids[
+    var.single_nat_gateway ? 0 : index(local.zones, each.key)
+  ]
+}
+
+# What everything else builds on. It waits for the whole network, so a node that is being drained
+# still has its way to AWS: the gateways go only after it.
+resource "terraform_data" "network" {
+  input = {
+    vpc_id                   = local.own_vpc ? module.vpc.vpc_id : var.vpc_id
+    control_plane_subnet_ids = local.own_vpc ? module.vpc.private_subnets : var.private_subnet_ids
+    node_subnet_ids = (
+      local.own_vpc ? [for zone in local.zones : aws_subnet.pods[zone].id] :
+      length(var.pod_subnet_ids) > 0 ? var.pod_subnet_ids : var.private_subnet_ids
+    )
+  }
+
+  depends_on = [module.vpc, module.vpc_endpoints, aws_route_table_association.pods]
+
+  lifecycle {
+    precondition {
+      condition     = !local.own_vpc || length(var.availability_zones) > 0 || length(local.zones) == var.availability_zones_count
+      error_message = "availability_zones_count is ${var.availability_zones_count}, but ${local.region} has ${length(local.available_zones)} zones for this account."
+    }
+    precondition {
+      condition     = length(setsubtract(var.availability_zones, local.available_zones)) == 0
+      error_message = "availability_zones names zones that ${local.region} does not have for this account; it has ${join(", ", local.available_zones)}."
+    }
+  }
 }
 
 locals {
-  interface_endpoints = toset(["ecr.api", "ecr.dkr", "sts", "eks-auth"])
+  vpc_id                   = terraform_data.network.output.vpc_id
+  control_plane_subnet_ids = terraform_data.network.output.control_plane_subnet_ids
+  node_subnet_ids          = terraform_data.network.output.node_subnet_ids
 }
 
-module "vpc_endpoints" {
-  source  = "terraform-aws-modules/vpc/aws//modules/vpc-endpoints"
-  version = "6.6.0"
+data "aws_vpc" "existing" {
+  count = local.own_vpc ? 0 : 1
+  id    = var.vpc_id
+}
 
-  create = local.own_vpc && var.enable_vpc_endpoints
-
-  vpc_id = local.vpc_id
-
-  create_security_group      = local.own_vpc && var.enable_vpc_endpoints
-  security_group_name_prefix = "${local.name}-endpoints-"
-  security_group_description = "HTTPS from the VPC to endpoints of AWS services"
-  security_group_rules = {
-    https = {
-      description = "HTTPS from nodes and pods"
-      cidr_blocks = [var.vpc_cidr, var.pod_cidr]
-    }
-  }
-
-  endpoints = merge(
-    {
-      s3 = {
-        service         = "s3"
-        service_type    = "Gateway"
-        route_table_ids = module.vpc.private_route_table_ids
-        tags            = { Name = "${local.name}-s3" }
-      }
-    },
-    {
-      for service in local.interface_endpoints : replace(service, ".", "_") => {
-        service             = service
-        private_dns_enabled = true
-        subnet_ids          = local.control_plane_subnet_ids
-        tags                = { Name = "${local.name}-${service}" }
-      }
-    },
-  )
+locals {
+  # From where nodes and pods come.
+  vpc_cidrs = local.own_vpc ? [var.vpc_cidr, var.pod_cidr] : data.aws_vpc.existing[0].cidr_block_associations[*].cidr_block
 }
