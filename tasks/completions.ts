@@ -17,6 +17,7 @@ const SHELLS = ["bash", "zsh", "fish"];
 // Loaded when asked for, so that no task pays for the others.
 async function allTasks(): Promise<CommandSpec[]> {
   const modules = await Promise.all([
+    import("./doctor.ts"),
     import("./install.ts"),
     import("./deploy.ts"),
     import("./examples.ts"),

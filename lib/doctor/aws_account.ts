@@ -4,6 +4,7 @@
  * @module
  */
 import { EKS_VERSIONS_DATE, eksSupport, type EksVersion, eksVersion } from "../aws/eks_versions.ts";
+import { tablePrices } from "../aws/prices.ts";
 import { TaskError } from "../cli/errors.ts";
 import { describeSource } from "../blueprint/source.ts";
 import { type Check, fail, type Finding, ok, type Patient, warn } from "./types.ts";
@@ -88,22 +89,28 @@ export const eksVersionCheck: Check = {
         "Look it up in the release calendar of the EKS user guide.",
       );
     }
-    return judgeVersion(known, patient.ctx.clock.now(), from);
+    return judgeVersion(known, patient, from);
   },
 };
 
-function judgeVersion(known: EksVersion, now: number, from: string): Finding {
+function judgeVersion(known: EksVersion, { ctx, blueprint }: Patient, from: string): Finding {
+  const now = ctx.clock.now();
   const { version, standardUntil, extendedUntil } = known;
   const todo = "Set eks_cluster_version in terraform/blueprint.tfvars to a newer version.";
   switch (eksSupport(known, now)) {
     case "ended":
       return fail(`${version} is offered no more since ${extendedUntil} (${from})`, todo);
-    case "extended":
+    case "extended": {
+      const { controlPlane, controlPlaneExtended } = tablePrices(blueprint.region.value).table;
+      const price = controlPlane === undefined || controlPlaneExtended === undefined
+        ? "more"
+        : `${controlPlaneExtended.toFixed(2)} USD an hour instead of ${controlPlane.toFixed(2)}`;
       return warn(
         `${version} is in extended support since ${standardUntil}: the control plane costs ` +
-          `0.60 USD an hour instead of 0.10, and ends on ${extendedUntil} (${from})`,
+          `${price}, until it ends on ${extendedUntil} (${from})`,
         todo,
       );
+    }
     default: {
       const days = Math.floor((Date.parse(standardUntil) - now) / 86_400_000);
       const text = `${version} is in standard support until ${standardUntil} (${from})`;
