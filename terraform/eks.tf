@@ -34,7 +34,7 @@ module "eks" {
   iam_role_name = "${local.short_name}-cluster"
   tags          = local.tags
 
-  addons = merge(local.network_addons, local.cluster_addons)
+  addons = local.cluster_addons
 
   eks_managed_node_groups = {
     core = local.core_node_group
@@ -69,18 +69,6 @@ locals {
         }
       }
     }
-  }
-
-  # What nodes need to become ready, and pods to get roles: before any node.
-  network_addons = {
-    vpc-cni = {
-      before_compute = true
-      # A node takes whole blocks of addresses, so the number of pods is not bound to its interfaces.
-      configuration_values = jsonencode({ env = { ENABLE_PREFIX_DELEGATION = "true", WARM_PREFIX_TARGET = "1" } })
-    }
-    kube-proxy             = {}
-    eks-pod-identity-agent = { before_compute = true }
-    coredns                = {}
   }
 
   # Karpenter, the add-ons and the platform run here; graphs run on the node pools.

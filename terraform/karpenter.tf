@@ -5,12 +5,15 @@ module "karpenter" {
   cluster_name = module.eks.cluster_name
 
   # Names that cleanup can find again.
-  iam_role_name                 = "${local.name}-karpenter"
+  iam_role_name                 = "${local.role_name}-karpenter"
   iam_role_use_name_prefix      = false
-  node_iam_role_name            = "${local.name}-karpenter-node"
+  node_iam_role_name            = local.node_role_name
   node_iam_role_use_name_prefix = false
-  queue_name                    = "${local.name}-karpenter"
+  queue_name                    = "${local.short_name}-karpenter"
   rule_name_prefix              = "${substr(local.name, 0, 18)}-"
+
+  # As a policy of its own the controller's rights come close to the longest that IAM allows.
+  enable_inline_policy = true
 
   create_pod_identity_association = true
   namespace                       = "kube-system"
@@ -21,13 +24,20 @@ module "karpenter" {
   }
 }
 
+locals {
+  node_role_name = "${local.role_name}-node"
+
+  # 1.11 is the first whose node classes have EFA interfaces and placement groups.
+  karpenter_version = "1.12.0"
+}
+
 # Its custom resources in a release of their own: Helm upgrades none that a chart brings along.
 resource "helm_release" "karpenter_crd" {
   name       = "karpenter-crd"
   namespace  = "kube-system"
   repository = "oci://public.ecr.aws/karpenter"
   chart      = "karpenter-crd"
-  version    = local.charts.karpenter
+  version    = local.karpenter_version
 
   depends_on = [module.eks]
 }
@@ -37,7 +47,7 @@ resource "helm_release" "karpenter" {
   namespace  = "kube-system"
   repository = "oci://public.ecr.aws/karpenter"
   chart      = "karpenter"
-  version    = local.charts.karpenter
+  version    = local.karpenter_version
   skip_crds  = true
   wait       = true
 

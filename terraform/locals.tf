@@ -16,10 +16,6 @@ locals {
   region    = coalesce(var.region, var.aws_region, "us-west-2")
   partition = data.aws_partition.current.partition
 
-  dynamo_version   = coalesce(var.dynamo_stack_version, var.dynamo_platform_version, "v0.4.1")
-  dynamo_namespace = coalesce(var.dynamo_stack_namespace, var.dynamo_platform_namespace, var.dynamo_namespace, "dynamo-cloud")
-  enable_dynamo    = coalesce(var.enable_dynamo_stack, var.enable_dynamo_platform, true)
-
   # IAM allows 64 characters for a role and 38 for the start of a generated name, a cluster 100;
   # long names are cut and told apart by a hash.
   short_name = length(local.name) <= 27 ? local.name : "${substr(local.name, 0, 20)}-${substr(sha1(local.name), 0, 6)}"

@@ -101,10 +101,6 @@ variable "vpc_id" {
     condition     = can(regex("^vpc-[0-9a-f]{8,17}$", coalesce(var.vpc_id, "vpc-00000000")))
     error_message = "vpc_id must be the id of a VPC, such as vpc-0123456789abcdef0."
   }
-  validation {
-    condition     = var.vpc_id == null || length(var.private_subnet_ids) >= 2
-    error_message = "vpc_id needs private_subnet_ids: two or more private subnets of that VPC, in different zones, with a way to the internet."
-  }
 }
 
 variable "private_subnet_ids" {
@@ -120,6 +116,10 @@ variable "private_subnet_ids" {
   validation {
     condition     = length(var.private_subnet_ids) == 0 || var.vpc_id != null
     error_message = "private_subnet_ids needs vpc_id; without it a new VPC with its own subnets is made."
+  }
+  validation {
+    condition     = var.vpc_id == null || length(var.private_subnet_ids) >= 2
+    error_message = "vpc_id needs private_subnet_ids: two or more private subnets of that VPC, in different zones, with a way to the internet."
   }
 }
 
