@@ -36,6 +36,8 @@ export interface InfrastructureCost {
   readonly complete: boolean;
   /** Region. */
   readonly region: string;
+  /** Region whose price list was used; another one where ours is assumed to be alike. */
+  readonly listOf: string;
   /** Day of the prices. */
   readonly asOf: string;
   /** Where they are from. */
@@ -86,6 +88,7 @@ export function infrastructureCost(options: InfrastructureCostOptions): Infrastr
     perHour: round(priced.reduce((sum, row) => sum + (row.perHour ?? 0), 0)),
     complete: priced.every((row) => row.perHour !== undefined || row.byUse === true),
     region: options.prices.region,
+    listOf: options.prices.listOf,
     asOf: options.prices.asOf,
     source: options.prices.source,
   };
@@ -158,13 +161,13 @@ const PRICERS: Readonly<Record<string, Pricer>> = {
   aws_vpc_endpoint: vpcEndpoint,
   aws_nat_gateway: hourly("NAT gateway", "natGateway", "data is billed by the gigabyte"),
   aws_eip: hourly("public IPv4 address", "publicIpv4"),
-  aws_lb: hourly("load balancer", "loadBalancer", "capacity units on top"),
+  aws_lb: unknown("load balancer", "billed by the hour and by capacity units"),
   aws_kms_key: monthly("KMS key", "kmsKeyMonth"),
-  aws_secretsmanager_secret: monthly("secret", "secretMonth"),
+  aws_secretsmanager_secret: unknown("secret", "billed by the month"),
   aws_ebs_volume: (values, { prices }) => volume("EBS volume", values, prices),
   aws_efs_file_system: byUse("EFS file system", "efsMonth", "a gigabyte and month"),
-  aws_ecr_repository: byUse("ECR repository", "ecrMonth", "a gigabyte and month"),
-  aws_cloudwatch_log_group: byUse("log group", "logsGigabyte", "a gigabyte taken in"),
+  aws_ecr_repository: byUse("ECR repository", undefined, "storage"),
+  aws_cloudwatch_log_group: byUse("log group", undefined, "data taken in and kept"),
   aws_prometheus_workspace: byUse("Prometheus workspace", undefined, "samples and queries"),
   aws_s3_bucket: byUse("S3 bucket", undefined, "storage and requests"),
   aws_grafana_workspace: unknown("Grafana workspace", "billed by the active user"),
@@ -279,7 +282,10 @@ function firstOf(value: unknown): Record<string, unknown> | undefined {
 export function costTable(cost: InfrastructureCost): string[][] {
   const amount = (value: number | undefined) => value === undefined ? "?" : value.toFixed(3);
   const sum = cost.complete ? "sum" : "sum of what is known";
-  const from = `${cost.region}, prices of ${cost.asOf}`;
+  const list = cost.listOf === cost.region
+    ? `prices of ${cost.asOf}`
+    : `at the prices of ${cost.listOf} of ${cost.asOf}, taken to be alike`;
+  const from = `${cost.region}, ${list}`;
   return [
     ["WHAT", "COUNT", "USD/H", "NOTE"],
     ...cost.rows.map((row) => [row.what, String(row.count), amount(row.perHour), row.note]),

@@ -4,7 +4,7 @@
  * @module
  */
 import type { AwsSession } from "./session.ts";
-import { type Prices, type PriceTable, tablePrices } from "./prices.ts";
+import { type Prices, pricesEverywhere, type PriceTable } from "./prices.ts";
 
 /** One price to look up: attributes to filter by, and the end of its usage type. */
 interface Lookup {
@@ -71,8 +71,8 @@ interface Product {
 }
 
 /**
- * Prices of the session's region and of these instance types. What the list does not tell comes
- * from the table.
+ * Prices of the session's region and of these instance types. What the list does not tell is
+ * unknown, except what costs the same everywhere.
  *
  * @throws {TaskError} AWS_DENIED without `pricing:GetProducts`, and as every AWS call.
  */
@@ -85,7 +85,6 @@ export async function livePrices(
     readonly now: number;
   },
 ): Promise<Prices> {
-  const base = tablePrices(aws.region);
   const [found, instances] = await Promise.all([
     Promise.all(LOOKUPS.map(async (one) => [one.key, await lookUp(aws, one)] as const)),
     Promise.all(
@@ -97,13 +96,14 @@ export async function livePrices(
   const known = new Map(instances.filter(([, price]) => price !== undefined));
   return {
     region: aws.region,
+    listOf: aws.region,
     asOf: new Date(options.now).toISOString().slice(0, 10),
     source: "price list",
     table: {
-      ...base.table,
+      ...pricesEverywhere(aws.region),
       ...Object.fromEntries(found.filter(([, price]) => price !== undefined)),
     },
-    instance: (type) => known.get(type) ?? base.instance(type),
+    instance: (type) => known.get(type),
   };
 }
 

@@ -63,7 +63,7 @@ Deno.test(
       assert.equal(prices.table.controlPlane, 0.11);
       assert.equal(prices.table.controlPlaneExtended, 0.61);
       assert.equal(prices.table.natGateway, 0.052);
-      assert.equal(prices.table.publicIpv4, 0.005, "the table's, where the list is silent");
+      assert.equal(prices.table.publicIpv4, 0.005, "the same everywhere, where the list is silent");
       assert.equal(prices.table.vpcEndpoint, undefined);
       assert.equal(prices.instance("g5.2xlarge"), 1.515);
       assert.equal(prices.instance("m5.large"), undefined);

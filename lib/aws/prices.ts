@@ -1,16 +1,19 @@
 /**
  * List prices of what an installation consists of besides instances.
  *
- * Source: AWS's price pages for EKS, VPC (NAT gateway, public IPv4), PrivateLink, KMS, EBS, EFS,
- * ECR, CloudWatch Logs, Secrets Manager and Elastic Load Balancing, and the announcement of the
- * price of EKS extended support. Data transfer and requests come on top and are not estimated.
+ * Where they were read: the AWS blog "Amazon EKS extended support for Kubernetes versions pricing"
+ * (control plane); aws.amazon.com/kms/pricing and /efs/pricing (key, file system); reports of
+ * June 2026 on us-east-1, not AWS's own pages (NAT gateway and interface endpoint:
+ * zacfukuda.com "AWS NAT Gateway vs VPC Endpoint"; public IPv4: factualminds.com "Amazon VPC
+ * Pricing"). What was not found is not in the table and is said to be unknown. Data transfer and
+ * requests come on top and are not estimated. `live_prices.ts` asks AWS itself.
  *
  * @module
  */
-import { instanceType, PRICE_DATE } from "./instance_types.ts";
+import { instanceType, PRICE_DATE, PRICE_REGION } from "./instance_types.ts";
 
 /** Day of the prices below. */
-export const INFRASTRUCTURE_PRICE_DATE = "2026-06-13";
+export const INFRASTRUCTURE_PRICE_DATE = "2026-06-01";
 
 /** Hours of a month, as AWS's calculator has it. */
 export const HOURS_PER_MONTH = 730;
@@ -27,26 +30,20 @@ export interface PriceTable {
   readonly vpcEndpoint?: number;
   /** Public IPv4 address, an hour. */
   readonly publicIpv4?: number;
-  /** Application or network load balancer, an hour without capacity units. */
-  readonly loadBalancer?: number;
   /** KMS key, a month. */
   readonly kmsKeyMonth?: number;
-  /** Secret of Secrets Manager, a month. */
-  readonly secretMonth?: number;
   /** Gigabyte of a gp3 volume, a month. */
   readonly gp3Month?: number;
   /** Gigabyte on EFS (Standard, Regional), a month. */
   readonly efsMonth?: number;
-  /** Gigabyte in ECR, a month. */
-  readonly ecrMonth?: number;
-  /** Gigabyte taken in by CloudWatch Logs. */
-  readonly logsGigabyte?: number;
 }
 
 /** Prices of a region, and where they are from. */
 export interface Prices {
   /** Region. */
   readonly region: string;
+  /** Region whose list it is; another one where ours is assumed to be alike. */
+  readonly listOf: string;
   /** Day of the prices, `YYYY-MM-DD`. */
   readonly asOf: string;
   /** A table of this project, or the AWS price list as it is now. */
@@ -57,7 +54,7 @@ export interface Prices {
   instance(type: string): number | undefined;
 }
 
-// The same in every commercial region.
+// These do not depend on the region, China and GovCloud aside.
 const EVERYWHERE: PriceTable = {
   controlPlane: 0.1,
   controlPlaneExtended: 0.6,
@@ -65,32 +62,30 @@ const EVERYWHERE: PriceTable = {
   kmsKeyMonth: 1,
 };
 
-const UNITED_STATES: PriceTable = {
+const NORTH_VIRGINIA: PriceTable = {
   ...EVERYWHERE,
   natGateway: 0.045,
   vpcEndpoint: 0.01,
-  loadBalancer: 0.0225,
-  secretMonth: 0.4,
-  gp3Month: 0.08,
   efsMonth: 0.3,
-  ecrMonth: 0.1,
-  logsGigabyte: 0.5,
 };
 
-/** Regions whose prices are in the table; elsewhere only what costs the same everywhere is known. */
-export const PRICED_REGIONS: readonly string[] = ["us-east-1", "us-east-2", "us-west-2"];
+/** Regions that the list of {@link PRICE_REGION} is used for; the estimate names it. */
+const ALIKE: readonly string[] = [PRICE_REGION, "us-west-2"];
 
-/** The prices of the table for a region. */
+/** The prices of the table for a region; elsewhere only what does not depend on the region. */
 export function tablePrices(region: string): Prices {
-  const known = PRICED_REGIONS.includes(region);
-  // China and GovCloud have price lists of their own.
-  const other = /^(cn|us-gov|us-iso)/.test(region) ? {} : EVERYWHERE;
+  const alike = ALIKE.includes(region);
   return {
     region,
+    listOf: alike ? PRICE_REGION : region,
     asOf: INFRASTRUCTURE_PRICE_DATE < PRICE_DATE ? INFRASTRUCTURE_PRICE_DATE : PRICE_DATE,
     source: "table",
-    table: known ? UNITED_STATES : other,
-    // These regions have one on-demand list; the table was made for the first.
-    instance: (type) => known ? instanceType(type)?.pricePerHour : undefined,
+    table: alike ? NORTH_VIRGINIA : pricesEverywhere(region),
+    instance: (type) => alike ? instanceType(type)?.pricePerHour : undefined,
   };
+}
+
+/** What costs the same in every region; nothing for China and GovCloud, which have their own lists. */
+export function pricesEverywhere(region: string): PriceTable {
+  return /^(cn|us-gov|us-iso)/.test(region) ? {} : EVERYWHERE;
 }

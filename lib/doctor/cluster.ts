@@ -166,7 +166,7 @@ async function judgeOperator(
   }
 }
 
-// GPU feature discovery's labels: the second name since its 0.16.
+// GPU feature discovery writes both; its README calls the first one deprecated.
 const DRIVER_LABELS = ["nvidia.com/cuda.driver.major", "nvidia.com/cuda.driver-version.major"];
 
 /** NVIDIA's driver on GPU nodes against the release. */

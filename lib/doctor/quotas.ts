@@ -1,7 +1,8 @@
 /**
  * Service quotas: virtual CPUs of the pools' families, addresses, networks, against what is used.
  *
- * Codes of the quotas: Amazon EC2 and VPC endpoints and quotas, AWS General Reference.
+ * Codes of vCPU quotas: "Amazon EC2 instance type quotas" of the EC2 documentation. Those of VPCs
+ * and Elastic IPs are what other tools use for them.
  *
  * @module
  */
