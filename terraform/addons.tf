@@ -15,14 +15,10 @@ locals {
     gpu_operator                 = "v25.3.4"
     grove                        = "v0.1.0-alpha.14"
     kai_scheduler                = "v0.17.0"
-    karpenter                    = "1.8.1"
     kube_prometheus_stack        = "75.15.1"
     lws                          = "0.7.0"
     nvidia_device_plugin         = "0.17.4"
   }
-
-  # Release of EKS's Amazon Linux images for nodes that Karpenter brings.
-  node_image = "v20250920"
 
   dynamo_stack = coalesce(var.enable_dynamo_stack, var.enable_dynamo_platform, true)
 
@@ -67,7 +63,7 @@ module "lb_controller_pod_identity" {
   source  = "terraform-aws-modules/eks-pod-identity/aws"
   version = "2.8.1"
 
-  name                            = "${local.name}-lb-controller"
+  name                            = "${local.role_name}-lb-controller"
   use_name_prefix                 = false
   attach_aws_lb_controller_policy = true
 

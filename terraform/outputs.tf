@@ -55,6 +55,21 @@ output "node_subnet_ids" {
   value       = local.node_subnet_ids
 }
 
+output "private_subnet_ids" {
+  description = "Subnets of the control plane and of internal load balancers"
+  value       = local.control_plane_subnet_ids
+}
+
+output "availability_zones" {
+  description = "Zones of the network; empty for an existing VPC"
+  value       = local.own_vpc ? local.zones : []
+}
+
+output "nat_public_ips" {
+  description = "Addresses that the cluster's traffic to the internet comes from"
+  value       = module.vpc.nat_public_ips
+}
+
 output "cluster_security_group_id" {
   description = "Security group of the control plane"
   value       = module.eks.cluster_security_group_id
@@ -78,6 +93,25 @@ output "karpenter_queue_name" {
 output "node_pools" {
   description = "Names of the node pools"
   value       = keys(local.node_pools)
+}
+
+output "node_pool_settings" {
+  description = "The node pools with every field"
+  value       = local.node_pools
+}
+
+output "kms_key_arn" {
+  description = "Key that Kubernetes secrets are encrypted with; null without one"
+  value       = var.enable_secrets_encryption ? (var.kms_key_arn != null ? var.kms_key_arn : module.eks.kms_key_arn) : null
+}
+
+output "dynamo" {
+  description = "What deno task install puts on the cluster"
+  value = {
+    enabled   = local.dynamo_stack
+    version   = coalesce(var.dynamo_stack_version, var.dynamo_platform_version, "v0.4.1")
+    namespace = coalesce(var.dynamo_stack_namespace, var.dynamo_platform_namespace, var.dynamo_namespace, "dynamo-cloud")
+  }
 }
 
 output "log_group_name" {

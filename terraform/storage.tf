@@ -4,7 +4,7 @@ module "ebs_csi_pod_identity" {
   source  = "terraform-aws-modules/eks-pod-identity/aws"
   version = "2.8.1"
 
-  name                      = "${local.name}-ebs-csi"
+  name                      = "${local.role_name}-ebs-csi"
   use_name_prefix           = false
   attach_aws_ebs_csi_policy = true
 }
@@ -15,7 +15,7 @@ module "efs_csi_pod_identity" {
 
   create = var.enable_aws_efs_csi_driver
 
-  name                      = "${local.name}-efs-csi"
+  name                      = "${local.role_name}-efs-csi"
   use_name_prefix           = false
   attach_aws_efs_csi_policy = true
 }

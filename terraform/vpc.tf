@@ -96,9 +96,13 @@ resource "terraform_data" "network" {
 }
 
 locals {
+  # The lists have a known length before their ids are known: a mount target is made for each.
+  control_plane_subnet_count = local.own_vpc ? length(local.zones) : length(var.private_subnet_ids)
+  node_subnet_count          = !local.own_vpc && length(var.pod_subnet_ids) > 0 ? length(var.pod_subnet_ids) : local.control_plane_subnet_count
+
   vpc_id                   = terraform_data.network.output.vpc_id
-  control_plane_subnet_ids = terraform_data.network.output.control_plane_subnet_ids
-  node_subnet_ids          = terraform_data.network.output.node_subnet_ids
+  control_plane_subnet_ids = [for i in range(local.control_plane_subnet_count) : terraform_data.network.output.control_plane_subnet_ids[i]]
+  node_subnet_ids          = [for i in range(local.node_subnet_count) : terraform_data.network.output.node_subnet_ids[i]]
 }
 
 data "aws_vpc" "existing" {
