@@ -7,7 +7,6 @@ import { resolveRelease } from "../blueprint/release.ts";
 import type { Context } from "../cli/context.ts";
 import type { Plan, Step } from "../cli/plan.ts";
 import { preconditionError } from "../cli/errors.ts";
-import { REQUEST_API_VERSION } from "../graph/render_request.ts";
 import { localDeleteSteps } from "../local/delete.ts";
 import {
   forgetTarget,
@@ -50,11 +49,12 @@ export async function planCleanup(
   const steps: Step[] = [];
   const warnings: string[] = [];
   if (target !== undefined && level.kind !== "all") {
+    const apiVersion = resolveRelease(target.release).graphApiVersion;
     const found = await deployed(ctx, target);
     const { requests, graphs } = level.kind === "graphs" ? found : named(found, level.name);
     const requested = new Set(requests.filter((one) => one.ours).map((one) => one.graph));
     for (const request of requests) {
-      if (request.ours) steps.push(...requestSteps(request, connection!, graphs));
+      if (request.ours) steps.push(...requestSteps(request, connection!, { graphs, apiVersion }));
       else warnings.push(`Request ${request.name} was not made by these tasks and stays`);
     }
     for (const graph of graphs) {
@@ -104,7 +104,7 @@ function named({ graphs, requests }: Deployed, name: string): Deployed {
 function requestSteps(
   request: RequestState,
   connection: SharedConnection,
-  graphs: readonly GraphState[],
+  { graphs, apiVersion }: { readonly graphs: readonly GraphState[]; readonly apiVersion: string },
 ): Step[] {
   const { namespace, name, graph } = request;
   const place = { namespace, name, timeoutMs: REMOVE_TIMEOUT_MS };
@@ -118,12 +118,13 @@ function requestSteps(
         const kube = await connection.connect();
         return await removeRequest(ctx, kube, place) ? undefined : "was already gone";
       },
-      // The operator may have made the graph since the plan was made.
     },
+    // The operator may make the graph after the plan was made.
     ...graphs.some((one) => one.name === graph) ? [] : [graphStep({
       namespace,
       name: graph,
-      apiVersion: REQUEST_API_VERSION,
+      // Requests are of v1beta1 from 1.0 on, graphs only from 1.2 on.
+      apiVersion,
       components: [],
     }, connection)],
   ];
