@@ -1,23 +1,9 @@
-# What every cluster gets: EKS add-ons, load balancers, and several-node workloads.
+# EKS add-ons, by name in enable_cluster_addons, and the charts that every other part builds on.
 
 locals {
   labels = {
     "app.kubernetes.io/managed-by" = "dynamo-eks"
     "app.kubernetes.io/part-of"    = local.name
-  }
-
-  # Every chart's version in one place.
-  charts = {
-    argocd                       = "8.1.1"
-    aws_efa_k8s_device_plugin    = "v0.5.7"
-    aws_load_balancer_controller = "1.13.4"
-    dcgm_exporter                = "4.2.3"
-    gpu_operator                 = "v25.3.4"
-    grove                        = "v0.1.0-alpha.14"
-    kai_scheduler                = "v0.17.0"
-    kube_prometheus_stack        = "75.15.1"
-    lws                          = "0.7.0"
-    nvidia_device_plugin         = "0.17.4"
   }
 
   dynamo_stack = coalesce(var.enable_dynamo_stack, var.enable_dynamo_platform, true)
@@ -32,14 +18,20 @@ locals {
     metrics-server         = true
   }, var.enable_cluster_addons)
 
+  ebs_csi            = local.addon_switches["aws-ebs-csi-driver"]
+  cloudwatch_metrics = lookup(local.addon_switches, "amazon-cloudwatch-observability", false)
+
   addon_settings = {
     vpc-cni = {
+      # Nodes are not ready without it.
       before_compute = true
       # Prefixes of 16 addresses: more pods a node, and fewer calls to EC2.
       configuration_values = jsonencode({ env = { ENABLE_PREFIX_DELEGATION = "true", WARM_PREFIX_TARGET = "1" } })
     }
     eks-pod-identity-agent = { before_compute = true }
     aws-ebs-csi-driver = {
+      # Cleanup finds disks that were left behind by these tags.
+      configuration_values = jsonencode({ controller = { extraVolumeTags = local.tags, k8sTagClusterId = local.name } })
       pod_identity_association = [{
         role_arn        = module.ebs_csi_pod_identity.iam_role_arn
         service_account = "ebs-csi-controller-sa"
@@ -51,17 +43,51 @@ locals {
         service_account = "efs-csi-controller-sa"
       }]
     }
+    amazon-cloudwatch-observability = {
+      pod_identity_association = [{
+        role_arn        = module.cloudwatch_pod_identity.iam_role_arn
+        service_account = "cloudwatch-agent"
+      }]
+    }
   }
 
-  # The version of each is the default of EKS for the cluster's Kubernetes version.
+  # Not the newest version of each, but the one that EKS gives to the cluster's Kubernetes version.
   cluster_addons = {
-    for name, on in local.addon_switches : name => try(local.addon_settings[name], {}) if on
+    for name, on in local.addon_switches :
+    name => merge({ most_recent = false }, try(local.addon_settings[name], {})) if on
   }
+}
+
+module "cloudwatch_pod_identity" {
+  source  = "terraform-aws-modules/eks-pod-identity/aws"
+  version = "2.8.1"
+
+  create = local.cloudwatch_metrics
+
+  name            = "${local.role_name}-cloudwatch"
+  use_name_prefix = false
+  additional_policy_arns = {
+    agent = "arn:${local.partition}:iam::aws:policy/CloudWatchAgentServerPolicy"
+  }
+}
+
+# What is installed by Helm, and all that uses disks, comes after this and so goes before it: pods
+# leave while Karpenter can take their nodes away and while the CSI drivers can detach their disks.
+resource "terraform_data" "cluster_ready" {
+  depends_on = [
+    module.eks,
+    helm_release.karpenter,
+    kubectl_manifest.node_pool,
+    kubectl_manifest.storage_class_gp3,
+    kubectl_manifest.storage_class_efs,
+  ]
 }
 
 module "lb_controller_pod_identity" {
   source  = "terraform-aws-modules/eks-pod-identity/aws"
   version = "2.8.1"
+
+  create = var.enable_aws_load_balancer_controller
 
   name                            = "${local.role_name}-lb-controller"
   use_name_prefix                 = false
@@ -78,11 +104,14 @@ module "lb_controller_pod_identity" {
 
 # At destroy it goes after everything that may have asked for a load balancer.
 resource "helm_release" "aws_load_balancer_controller" {
-  name       = "aws-load-balancer-controller"
-  namespace  = "kube-system"
-  repository = "https://aws.github.io/eks-charts"
-  chart      = "aws-load-balancer-controller"
-  version    = local.charts.aws_load_balancer_controller
+  count = var.enable_aws_load_balancer_controller ? 1 : 0
+
+  name            = "aws-load-balancer-controller"
+  namespace       = "kube-system"
+  repository      = local.charts.aws_load_balancer_controller.repository
+  chart           = local.charts.aws_load_balancer_controller.chart
+  version         = local.charts.aws_load_balancer_controller.version
+  upgrade_install = true
 
   values = [yamlencode({
     clusterName    = module.eks.cluster_name
@@ -94,44 +123,5 @@ resource "helm_release" "aws_load_balancer_controller" {
     defaultTags                 = local.tags
   })]
 
-  depends_on = [module.eks, module.lb_controller_pod_identity]
-}
-
-resource "helm_release" "lws" {
-  count = var.enable_lws ? 1 : 0
-
-  name             = "lws"
-  namespace        = "lws-system"
-  create_namespace = true
-  repository       = "oci://registry.k8s.io/lws/charts"
-  chart            = "lws"
-  version          = local.charts.lws
-
-  depends_on = [module.eks]
-}
-
-resource "helm_release" "kai_scheduler" {
-  count = var.enable_grove ? 1 : 0
-
-  name             = "kai-scheduler"
-  namespace        = "kai-scheduler"
-  create_namespace = true
-  repository       = "oci://ghcr.io/nvidia/kai-scheduler"
-  chart            = "kai-scheduler"
-  version          = local.charts.kai_scheduler
-
-  depends_on = [module.eks]
-}
-
-resource "helm_release" "grove" {
-  count = var.enable_grove ? 1 : 0
-
-  name             = "grove"
-  namespace        = "grove-system"
-  create_namespace = true
-  repository       = "oci://ghcr.io/ai-dynamo/grove"
-  chart            = "grove-charts"
-  version          = local.charts.grove
-
-  depends_on = [helm_release.kai_scheduler]
+  depends_on = [terraform_data.cluster_ready, module.lb_controller_pod_identity]
 }

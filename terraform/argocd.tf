@@ -1,21 +1,20 @@
+# Argo CD. Its password for the user admin is made in the cluster, in the Secret
+# argocd-initial-admin-secret; terraform never has it.
+
 resource "helm_release" "argocd" {
   count = var.enable_argocd ? 1 : 0
 
   name             = "argocd"
   namespace        = "argocd"
   create_namespace = true
-  repository       = "https://argoproj.github.io/argo-helm"
-  chart            = "argo-cd"
-  version          = local.charts.argocd
+  repository       = local.charts.argocd.repository
+  chart            = local.charts.argocd.chart
+  version          = local.charts.argocd.version
   timeout          = 600
+  upgrade_install  = true
 
-  values = [yamlencode({
-    # Nobody outside of the cluster reaches it without a port-forward.
-    server = { service = { type = "ClusterIP" } }
-    # Its resources stay when it goes, and so do the applications that it installed.
-    crds = { keep = true }
-    dex  = { enabled = false }
-  })]
+  values = [file("${path.module}/helm-values/argocd.yaml")]
 
-  depends_on = [module.eks, helm_release.aws_load_balancer_controller]
+  # Applications may have asked for load balancers.
+  depends_on = [terraform_data.cluster_ready, helm_release.aws_load_balancer_controller]
 }

@@ -1,17 +1,23 @@
 # Repositories for images of your own.
 
+locals {
+  # What ECR takes of a cluster's name: lower case, one separator at a time.
+  ecr_prefix = trim(replace(lower(local.name), "/[-_]+/", "-"), "-")
+}
+
 module "ecr" {
   source  = "terraform-aws-modules/ecr/aws"
   version = "3.2.0"
 
-  for_each = var.enable_ecr_repositories && local.dynamo_stack ? toset(var.ecr_repositories) : []
+  for_each = var.enable_ecr_repositories ? toset(var.ecr_repositories) : []
 
-  repository_name = "${lower(local.name)}/${each.value}"
+  repository_name = "${local.ecr_prefix}/${each.value}"
 
-  # Tags of development builds move.
-  repository_image_tag_mutability = "MUTABLE"
+  # A tag that a graph names keeps its meaning; build under a new one.
+  repository_image_tag_mutability = "IMMUTABLE"
   repository_image_scan_on_push   = true
-  repository_encryption_type      = "KMS"
+  # With AWS's own key: one of our own costs by the month and outlives the cluster.
+  repository_encryption_type = "KMS"
   # Destroy is asked for by name, and images can be built again.
   repository_force_delete = true
 

@@ -1,67 +1,59 @@
 # Prometheus, Grafana, GPU metrics and Dynamo's dashboards.
 
 locals {
-  monitoring            = var.enable_ai_ml_observability_stack || var.enable_kube_prometheus_stack
-  observability         = var.enable_ai_ml_observability_stack
-  monitoring_namespace  = "kube-prometheus-stack"
-  dashboards            = local.observability ? fileset("${path.module}/dashboards", "*.json") : []
-  prometheus_disk_class = kubectl_manifest.storage_class_gp3.name
-}
+  observability        = var.enable_ai_ml_observability_stack
+  monitoring           = local.observability || var.enable_kube_prometheus_stack
+  monitoring_namespace = "kube-prometheus-stack"
+  dashboards           = local.observability ? fileset("${path.module}/dashboards", "*.json") : []
 
-resource "kubectl_manifest" "monitoring_namespace" {
-  count = local.monitoring ? 1 : 0
-
-  yaml_body = yamlencode({
-    apiVersion = "v1"
-    kind       = "Namespace"
-    metadata   = { name = local.monitoring_namespace, labels = local.labels }
-  })
-
-  depends_on = [module.eks]
+  # Without the driver of disks Prometheus keeps its data as long as its pod lives.
+  prometheus_disk = local.ebs_csi ? {
+    volumeClaimTemplate = {
+      spec = {
+        storageClassName = kubectl_manifest.storage_class_gp3[0].name
+        accessModes      = ["ReadWriteOnce"]
+        resources        = { requests = { storage = "50Gi" } }
+      }
+    }
+  } : null
 }
 
 resource "helm_release" "kube_prometheus_stack" {
   count = local.monitoring ? 1 : 0
 
-  name       = "kube-prometheus-stack"
-  namespace  = local.monitoring_namespace
-  repository = "https://prometheus-community.github.io/helm-charts"
-  chart      = "kube-prometheus-stack"
-  version    = local.charts.kube_prometheus_stack
-  timeout    = 900
+  name             = "kube-prometheus-stack"
+  namespace        = local.monitoring_namespace
+  create_namespace = true
+  repository       = local.charts.kube_prometheus_stack.repository
+  chart            = local.charts.kube_prometheus_stack.chart
+  version          = local.charts.kube_prometheus_stack.version
+  timeout          = 900
+  upgrade_install  = true
 
-  values = [
-    file("${path.module}/helm-values/kube-prometheus-stack.yaml"),
-    yamlencode({
-      prometheus = { prometheusSpec = { storageSpec = { volumeClaimTemplate = { spec = {
-        storageClassName = local.prometheus_disk_class
-        accessModes      = ["ReadWriteOnce"]
-        resources        = { requests = { storage = "50Gi" } }
-      } } } } }
-    }),
-  ]
+  values = concat(
+    [file("${path.module}/helm-values/kube-prometheus-stack.yaml")],
+    local.ebs_csi ? [yamlencode({ prometheus = { prometheusSpec = { storageSpec = local.prometheus_disk } } })] : [],
+  )
 
-  # Karpenter stays until its pods are gone; so does the driver of its disk.
-  depends_on = [module.eks, kubectl_manifest.monitoring_namespace, helm_release.aws_load_balancer_controller]
+  depends_on = [terraform_data.cluster_ready, helm_release.aws_load_balancer_controller]
 }
 
 resource "helm_release" "dcgm_exporter" {
   count = local.observability ? 1 : 0
 
-  name       = "dcgm-exporter"
-  namespace  = local.monitoring_namespace
-  repository = "https://nvidia.github.io/dcgm-exporter/helm-charts"
-  chart      = "dcgm-exporter"
-  version    = local.charts.dcgm_exporter
+  name            = "dcgm-exporter"
+  namespace       = local.monitoring_namespace
+  repository      = local.charts.dcgm_exporter.repository
+  chart           = local.charts.dcgm_exporter.chart
+  version         = local.charts.dcgm_exporter.version
+  upgrade_install = true
 
-  values = [yamlencode({
-    serviceMonitor = { enabled = true, interval = "15s" }
-    tolerations    = local.gpu_tolerations
-    affinity = { nodeAffinity = { requiredDuringSchedulingIgnoredDuringExecution = { nodeSelectorTerms = [{
-      matchExpressions = [{ key = "karpenter.k8s.aws/instance-gpu-manufacturer", operator = "In", values = ["nvidia"] }]
-    }] } } }
-  })]
+  values = [
+    file("${path.module}/helm-values/dcgm-exporter.yaml"),
+    yamlencode({ affinity = local.gpu_nodes, tolerations = local.everywhere }),
+  ]
 
+  # Its ServiceMonitor is a kind that the other chart defines.
   depends_on = [helm_release.kube_prometheus_stack]
 }
 
@@ -69,13 +61,18 @@ resource "helm_release" "dcgm_exporter" {
 resource "kubectl_manifest" "dashboard" {
   for_each = local.dashboards
 
+  # A dashboard is too long for the annotation that applying from the client's side leaves.
+  server_side_apply = true
+  force_conflicts   = true
+
   yaml_body = yamlencode({
     apiVersion = "v1"
     kind       = "ConfigMap"
     metadata = {
-      name      = "dashboard-${trimsuffix(each.value, ".json")}"
-      namespace = local.monitoring_namespace
-      labels    = merge(local.labels, { grafana_dashboard = "1" })
+      name        = "dashboard-${replace(lower(trimsuffix(each.value, ".json")), "/[^a-z0-9-]+/", "-")}"
+      namespace   = local.monitoring_namespace
+      labels      = merge(local.labels, { grafana_dashboard = "1" })
+      annotations = { grafana_folder = "Dynamo" }
     }
     data = { (each.value) = file("${path.module}/dashboards/${each.value}") }
   })

@@ -4,6 +4,8 @@ module "ebs_csi_pod_identity" {
   source  = "terraform-aws-modules/eks-pod-identity/aws"
   version = "2.8.1"
 
+  create = local.ebs_csi
+
   name                      = "${local.role_name}-ebs-csi"
   use_name_prefix           = false
   attach_aws_ebs_csi_policy = true
@@ -21,6 +23,8 @@ module "efs_csi_pod_identity" {
 }
 
 resource "kubectl_manifest" "storage_class_gp3" {
+  count = local.ebs_csi ? 1 : 0
+
   yaml_body = yamlencode({
     apiVersion = "storage.k8s.io/v1"
     kind       = "StorageClass"
@@ -34,14 +38,27 @@ resource "kubectl_manifest" "storage_class_gp3" {
     volumeBindingMode    = "WaitForFirstConsumer"
     allowVolumeExpansion = true
     reclaimPolicy        = "Delete"
-    parameters = merge(
-      { type = "gp3", encrypted = "true" },
-      # Cleanup finds disks by their tags.
-      { for i, tag in keys(local.tags) : "tagSpecification_${i + 1}" => "${tag}=${local.tags[tag]}" },
-    )
+    parameters           = { type = "gp3", encrypted = "true" }
   })
 
   depends_on = [module.eks]
+}
+
+# Of subnets that were given, EFS takes one a zone.
+data "aws_subnet" "given" {
+  for_each = toset(local.own_vpc || !var.enable_aws_efs_csi_driver ? [] : local.given_subnet_ids)
+  id       = each.value
+}
+
+locals {
+  given_subnet_ids = length(var.pod_subnet_ids) > 0 ? var.pod_subnet_ids : var.private_subnet_ids
+
+  # Known before anything is made, as zones are; the ids need not be.
+  efs_subnet_ids = local.own_vpc ? {
+    for i, zone in local.zones : zone => local.node_subnet_ids[i]
+    } : {
+    for zone, ids in { for id, subnet in data.aws_subnet.given : subnet.availability_zone => id... } : zone => sort(ids)[0]
+  }
 }
 
 module "efs" {
@@ -50,15 +67,18 @@ module "efs" {
 
   create = var.enable_aws_efs_csi_driver
 
-  name             = "${local.name}-models"
+  name = "${local.name}-models"
+  # With AWS's own key: one of our own costs by the month and outlives the cluster.
   encrypted        = true
-  throughput_mode  = "elastic"
   performance_mode = "generalPurpose"
+  # Models are read rarely and at once: pay by what is read, as fast as it goes.
+  throughput_mode = "elastic"
 
-  mount_targets = { for i, id in local.mount_subnet_ids : tostring(i) => { subnet_id = id } }
+  mount_targets = { for zone, id in local.efs_subnet_ids : zone => { subnet_id = id } }
 
   security_group_name            = "${local.name}-efs"
   security_group_use_name_prefix = false
+  security_group_description     = "NFS from the nodes of ${local.name}"
   security_group_vpc_id          = local.vpc_id
   security_group_ingress_rules = {
     nodes = {
@@ -71,26 +91,24 @@ module "efs" {
   enable_backup_policy = false
 }
 
-locals {
-  mount_subnet_ids = local.own_vpc ? local.node_subnet_ids : var.private_subnet_ids
-}
-
 resource "kubectl_manifest" "storage_class_efs" {
   count = var.enable_aws_efs_csi_driver ? 1 : 0
 
   yaml_body = yamlencode({
-    apiVersion    = "storage.k8s.io/v1"
-    kind          = "StorageClass"
-    metadata      = { name = "efs-sc-dynamic", labels = local.labels }
-    provisioner   = "efs.csi.aws.com"
-    reclaimPolicy = "Delete"
-    mountOptions  = ["tls"]
+    apiVersion  = "storage.k8s.io/v1"
+    kind        = "StorageClass"
+    metadata    = { name = "efs-sc-dynamic", labels = local.labels }
+    provisioner = "efs.csi.aws.com"
+    # Each claim is a folder of the file system with an owner of its own.
     parameters = {
       provisioningMode = "efs-ap"
       fileSystemId     = module.efs.id
-      directoryPerms   = "755"
+      directoryPerms   = "700"
       basePath         = "/dynamo"
     }
+    mountOptions      = ["tls"]
+    reclaimPolicy     = "Delete"
+    volumeBindingMode = "Immediate"
   })
 
   depends_on = [module.eks, module.efs]
