@@ -23,6 +23,7 @@ async function allTasks(): Promise<CommandSpec[]> {
     import("./examples.ts"),
     import("./test.ts"),
     import("./bench.ts"),
+    import("./compare.ts"),
     import("./status.ts"),
     import("./logs.ts"),
     import("./config.ts"),

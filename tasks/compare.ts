@@ -1,0 +1,209 @@
+/**
+ * `deno task compare`: which of two is faster, and how sure that is.
+ *
+ * @module
+ */
+import { runBench } from "../lib/bench/bench.ts";
+import {
+  compareBlocks,
+  type Comparison,
+  type ComparisonInput,
+} from "../lib/bench/compare/comparison.ts";
+import { comparisonToText } from "../lib/bench/compare/comparison_text.ts";
+import { isResults, readFinishedRun } from "../lib/bench/compare/from_results.ts";
+import { blockReasons, runInterleaved } from "../lib/bench/compare/interleave.ts";
+import { blockOfSummary } from "../lib/bench/compare/metrics.ts";
+import { readShare } from "../lib/bench/compare/share.ts";
+import { defineCommand } from "../lib/cli/command.ts";
+import type { Context } from "../lib/cli/context.ts";
+import { EXIT, type ExitCode, usageError } from "../lib/cli/errors.ts";
+import { writeFileAtomic } from "../lib/cli/files.ts";
+import { runTask } from "../lib/cli/main.ts";
+import { commonOptions, type OptionValues } from "../lib/cli/options.ts";
+import { openBenchEndpoint } from "../lib/deploy/bench_endpoint.ts";
+import { showProgress } from "../lib/deploy/bench_progress.ts";
+
+const options = {
+  ...commonOptions,
+  pairs: {
+    kind: "integer",
+    min: 2,
+    max: 1000,
+    default: 5,
+    description: "Pairs of blocks; more of them find smaller differences",
+  },
+  requests: {
+    kind: "integer",
+    short: "r",
+    min: 1,
+    description: "Requests of a block (default 100)",
+  },
+  duration: {
+    kind: "number",
+    short: "d",
+    min: 0.1,
+    placeholder: "seconds",
+    description: "Length of a block instead",
+  },
+  model: {
+    kind: "text",
+    short: "m",
+    placeholder: "name",
+    description: "Model to ask on both sides",
+  },
+  concurrency: {
+    kind: "integer",
+    short: "c",
+    min: 1,
+    description: "Requests in flight (default 8)",
+  },
+  rate: { kind: "number", min: 0.001, description: "Requests a second instead" },
+  inputTokens: { kind: "integer", min: 1, description: "Tokens of a prompt (default 128)" },
+  outputTokens: { kind: "integer", min: 1, description: "Tokens of an answer (default 64)" },
+  warmup: { kind: "integer", min: 0, description: "Requests before each block's clock starts" },
+  seed: { kind: "integer", min: 0, description: "Same prompts and arrivals each time" },
+  maxRegression: {
+    kind: "text",
+    placeholder: "share",
+    description: "Exit code 1 when B is worse than A by more than this, such as 5%",
+  },
+} as const;
+
+type Values = OptionValues<typeof options>;
+
+/** The task. */
+export const command = defineCommand({
+  name: "compare",
+  summary: "Compare two graphs, endpoints or results: differences with confidence intervals",
+  description: "Live sides run in turn (ABBA), so that drift hits both alike. Folders of " +
+    "deno task bench are cut into parts. Exit code 1 with --max-regression when B is worse, and " +
+    "when the numbers do not count.",
+  args: [
+    { name: "a", description: "A graph, a URL, or a folder of results" },
+    { name: "b", description: "The same kind of thing" },
+  ],
+  options,
+  examples: [
+    { command: "compare vllm vllm-router", text: "Two graphs" },
+    {
+      command: "compare http://127.0.0.1:8000 http://127.0.0.1:9000 --pairs 10",
+      text: "Two endpoints",
+    },
+    {
+      command: "compare .dynamo/bench/before .dynamo/bench/after --max-regression 5%",
+      text: "Two finished runs, as a gate",
+    },
+  ],
+  async run(ctx, { options, args }) {
+    const [a, b] = args;
+    if (a === undefined || b === undefined) {
+      throw usageError("COMPARE_SIDES", "Two sides are needed: deno task compare <a> <b>");
+    }
+    const maxRegression = readShare("max-regression", options.maxRegression);
+    const finished = [await isResults(ctx, a), await isResults(ctx, b)];
+    if (finished[0] !== finished[1]) {
+      throw usageError(
+        "COMPARE_SIDES",
+        `${finished[0] ? a : b} is a folder of results, and ${finished[0] ? b : a} is none`,
+        "Compare two folders, or two that run.",
+      );
+    }
+    if (options.dryRun) {
+      ctx.ui.out(`Would compare ${a} with ${b}`);
+      return EXIT.ok;
+    }
+    const input = finished[0]
+      ? await fromResults(ctx, a, b, maxRegression)
+      : await live(ctx, a, b, options, maxRegression);
+    return await report(ctx, compareBlocks(input), options);
+  },
+});
+
+async function fromResults(
+  ctx: Context,
+  a: string,
+  b: string,
+  maxRegression: number | undefined,
+): Promise<ComparisonInput> {
+  const [runA, runB] = [await readFinishedRun(ctx, a), await readFinishedRun(ctx, b)];
+  return {
+    a,
+    b,
+    blocksA: runA.blocks,
+    blocksB: runB.blocks,
+    design: "separate",
+    maxRegression,
+    invalidReasons: [
+      ...runA.summary.invalid_reasons.map((reason) => `A: ${reason}`),
+      ...runB.summary.invalid_reasons.map((reason) => `B: ${reason}`),
+    ],
+  };
+}
+
+async function live(
+  ctx: Context,
+  a: string,
+  b: string,
+  options: Values,
+  maxRegression: number | undefined,
+): Promise<ComparisonInput> {
+  const open = (side: string) =>
+    openBenchEndpoint(ctx, {
+      ...(/^https?:\/\//.test(side)
+        ? { graph: undefined, url: side }
+        : { graph: side, url: undefined }),
+      choice: options,
+      dryRun: false,
+    });
+  await using endpointA = await open(a);
+  await using endpointB = await open(b);
+  const endpoints = { a: endpointA, b: endpointB };
+  const blocks = await runInterleaved(options.pairs, (side, pair) => {
+    const { url, title } = endpoints[side];
+    const progress = showProgress(
+      ctx,
+      `${side.toUpperCase()}, block ${pair + 1} of ${options.pairs}: ${title}`,
+    );
+    return progress.during((onProgress) =>
+      runBench(ctx, {
+        url,
+        model: options.model,
+        concurrency: options.concurrency,
+        rate: options.rate,
+        requests: options.requests,
+        durationMs: options.duration === undefined ? undefined : options.duration * 1000,
+        inputTokens: options.inputTokens,
+        outputTokens: options.outputTokens,
+        warmup: options.warmup,
+        // The same work for both sides of a pair, other work in the next one.
+        seed: (options.seed ?? 1) + pair,
+        onProgress,
+      })
+    );
+  });
+  return {
+    a: endpointA.title,
+    b: endpointB.title,
+    blocksA: blocks.a.map(blockOfSummary),
+    blocksB: blocks.b.map(blockOfSummary),
+    design: "interleaved",
+    maxRegression,
+    invalidReasons: [...blockReasons("A", blocks.a), ...blockReasons("B", blocks.b)],
+  };
+}
+
+async function report(ctx: Context, comparison: Comparison, options: Values): Promise<ExitCode> {
+  const time = new Date(ctx.clock.now()).toISOString().replace(/[-:]|\.\d+/g, "");
+  const file = `${ctx.home}/bench/${time}-comparison.json`;
+  await ctx.fs.mkdir(`${ctx.home}/bench`, { recursive: true, mode: 0o700 });
+  await writeFileAtomic(ctx, file, `${JSON.stringify(comparison, null, 2)}\n`);
+  ctx.ui.out(
+    options.output === "json"
+      ? JSON.stringify(comparison, null, 2)
+      : comparisonToText(comparison, ctx.ui.width),
+  );
+  ctx.ui.info(`Comparison: ${file}`);
+  return comparison.valid && comparison.regressions.length === 0 ? EXIT.ok : EXIT.failed;
+}
+
+if (import.meta.main) await runTask(command);
