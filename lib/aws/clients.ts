@@ -22,6 +22,26 @@ export type ServiceQuotas = InstanceType<
 export type Pricing = InstanceType<typeof import("@aws-sdk/client-pricing")["Pricing"]>;
 /** Buckets. */
 export type S3 = InstanceType<typeof import("@aws-sdk/client-s3")["S3"]>;
+/** Shared file systems. */
+export type Efs = InstanceType<typeof import("@aws-sdk/client-efs")["EFS"]>;
+/** Load balancers and their target groups. */
+export type Elb = InstanceType<
+  typeof import("@aws-sdk/client-elastic-load-balancing-v2")["ElasticLoadBalancingV2"]
+>;
+/** Repositories of images. */
+export type Ecr = InstanceType<typeof import("@aws-sdk/client-ecr")["ECR"]>;
+/** Log groups. */
+export type Logs = InstanceType<typeof import("@aws-sdk/client-cloudwatch-logs")["CloudWatchLogs"]>;
+/** Queues. */
+export type Sqs = InstanceType<typeof import("@aws-sdk/client-sqs")["SQS"]>;
+/** Rules of events. */
+export type Events = InstanceType<typeof import("@aws-sdk/client-eventbridge")["EventBridge"]>;
+/** Keys and their aliases. */
+export type Kms = InstanceType<typeof import("@aws-sdk/client-kms")["KMS"]>;
+/** What carries a tag, of any service. */
+export type Tagging = InstanceType<
+  typeof import("@aws-sdk/client-resource-groups-tagging-api")["ResourceGroupsTaggingAPI"]
+>;
 
 /** The clients by name. */
 export interface Clients {
@@ -39,6 +59,22 @@ export interface Clients {
   readonly pricing: Pricing;
   /** Buckets. */
   readonly s3: S3;
+  /** Shared file systems. */
+  readonly efs: Efs;
+  /** Load balancers and their target groups. */
+  readonly elb: Elb;
+  /** Repositories of images. */
+  readonly ecr: Ecr;
+  /** Log groups. */
+  readonly logs: Logs;
+  /** Queues. */
+  readonly sqs: Sqs;
+  /** Rules of events. */
+  readonly events: Events;
+  /** Keys and their aliases. */
+  readonly kms: Kms;
+  /** What carries a tag, of any service. */
+  readonly tagging: Tagging;
 }
 
 /** Name of a client. */
@@ -87,6 +123,36 @@ const SERVICES = {
     async (c: object) => new (await import("@aws-sdk/client-pricing")).Pricing(c),
   ],
   s3: ["s3", "S3", async (c: object) => new (await import("@aws-sdk/client-s3")).S3(c)],
+  efs: [
+    "elasticfilesystem",
+    "EFS",
+    async (c: object) => new (await import("@aws-sdk/client-efs")).EFS(c),
+  ],
+  elb: [
+    "elasticloadbalancing",
+    "ELASTIC_LOAD_BALANCING_V2",
+    async (c: object) =>
+      new (await import("@aws-sdk/client-elastic-load-balancing-v2")).ElasticLoadBalancingV2(c),
+  ],
+  ecr: ["ecr", "ECR", async (c: object) => new (await import("@aws-sdk/client-ecr")).ECR(c)],
+  logs: [
+    "logs",
+    "CLOUDWATCH_LOGS",
+    async (c: object) => new (await import("@aws-sdk/client-cloudwatch-logs")).CloudWatchLogs(c),
+  ],
+  sqs: ["sqs", "SQS", async (c: object) => new (await import("@aws-sdk/client-sqs")).SQS(c)],
+  events: [
+    "events",
+    "EVENTBRIDGE",
+    async (c: object) => new (await import("@aws-sdk/client-eventbridge")).EventBridge(c),
+  ],
+  kms: ["kms", "KMS", async (c: object) => new (await import("@aws-sdk/client-kms")).KMS(c)],
+  tagging: [
+    "tag",
+    "RESOURCE_GROUPS_TAGGING_API",
+    async (c: object) =>
+      new (await import("@aws-sdk/client-resource-groups-tagging-api")).ResourceGroupsTaggingAPI(c),
+  ],
 } as const;
 
 /** Prefix of the service's actions in IAM policies. */
@@ -121,6 +187,8 @@ export async function makeClient<N extends ServiceName>(
     ...(endpoint === undefined ? {} : { endpoint }),
     // Buckets as names of hosts do not exist on a loopback server.
     ...(name === "s3" && endpoint !== undefined ? { forcePathStyle: true } : {}),
+    // A queue's address names AWS's own host.
+    ...(name === "sqs" && endpoint !== undefined ? { useQueueUrlAsEndpoint: false } : {}),
   }) as unknown as Clients[N];
 }
 

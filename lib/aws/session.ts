@@ -14,15 +14,23 @@ import {
   type Clients,
   type ClientSettings,
   type Ec2,
+  type Ecr,
+  type Efs,
   type Eks,
+  type Elb,
+  type Events,
   type Iam,
   keysOf,
+  type Kms,
+  type Logs,
   makeClient,
   type Pricing,
   type S3,
   type ServiceName,
   type ServiceQuotas,
+  type Sqs,
   type Sts,
+  type Tagging,
 } from "./clients.ts";
 import { awsError, type FailedCall } from "./errors.ts";
 import { fetchHandler } from "./http.ts";
@@ -71,6 +79,22 @@ export interface AwsSession {
   pricing(): Promise<Pricing>;
   /** Terraform's state bucket. */
   s3(): Promise<S3>;
+  /** Shared file systems. */
+  efs(): Promise<Efs>;
+  /** Load balancers and their target groups. */
+  elb(): Promise<Elb>;
+  /** Repositories of images. */
+  ecr(): Promise<Ecr>;
+  /** Log groups. */
+  logs(): Promise<Logs>;
+  /** Queues. */
+  sqs(): Promise<Sqs>;
+  /** Rules of events. */
+  events(): Promise<Events>;
+  /** Keys and their aliases. */
+  kms(): Promise<Kms>;
+  /** What carries a tag, of any service. */
+  tagging(): Promise<Tagging>;
   /** The same clients whose calls also end with this signal, for a step's or check's own deadline. */
   within(limits: CallLimits): AwsSession;
 }
@@ -152,6 +176,14 @@ function sessionOver(
     serviceQuotas: client("serviceQuotas"),
     pricing: client("pricing"),
     s3: client("s3"),
+    efs: client("efs"),
+    elb: client("elb"),
+    ecr: client("ecr"),
+    logs: client("logs"),
+    sqs: client("sqs"),
+    events: client("events"),
+    kms: client("kms"),
+    tagging: client("tagging"),
     within: (more) =>
       sessionOver(base, load, {
         signal: AbortSignal.any([limits.signal, more.signal]),
