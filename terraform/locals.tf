@@ -8,6 +8,17 @@ data "aws_availability_zones" "available" {
     name   = "opt-in-status"
     values = ["opt-in-not-required"]
   }
+
+  lifecycle {
+    postcondition {
+      condition     = var.vpc_id != null || length(var.availability_zones) > 0 || length(self.names) >= var.availability_zones_count
+      error_message = "availability_zones_count is ${var.availability_zones_count}, but ${local.region} has ${length(self.names)} zones for this account: ${join(", ", self.names)}."
+    }
+    postcondition {
+      condition     = length(setsubtract(var.availability_zones, self.names)) == 0
+      error_message = "availability_zones names zones that ${local.region} does not have for this account. It has ${join(", ", self.names)}."
+    }
+  }
 }
 
 locals {

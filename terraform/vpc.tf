@@ -69,40 +69,33 @@ resource "aws_route_table_association" "pods" {
   ]
 }
 
-# What everything else builds on. It waits for the whole network, so a node that is being drained
-# still has its way to AWS: the gateways go only after it.
-resource "terraform_data" "network" {
-  input = {
-    vpc_id                   = local.own_vpc ? module.vpc.vpc_id : var.vpc_id
-    control_plane_subnet_ids = local.own_vpc ? module.vpc.private_subnets : var.private_subnet_ids
-    node_subnet_ids = (
-      local.own_vpc ? [for zone in local.zones : aws_subnet.pods[zone].id] :
-      length(var.pod_subnet_ids) > 0 ? var.pod_subnet_ids : var.private_subnet_ids
-    )
-  }
+# The subnets that everything else builds on. They wait for the whole network, so a node that is
+# being drained still has its way to AWS: the gateways go only after it. One by one, so that the
+# ids of those that stay are known while another zone is added.
+locals {
+  given_node_subnet_ids = length(var.pod_subnet_ids) > 0 ? var.pod_subnet_ids : var.private_subnet_ids
+
+  subnets = local.own_vpc ? merge(
+    { for i, zone in local.zones : "control-plane-${i}" => module.vpc.private_subnets[i] },
+    { for i, zone in local.zones : "nodes-${i}" => aws_subnet.pods[zone].id },
+    ) : merge(
+    { for i, id in var.private_subnet_ids : "control-plane-${i}" => id },
+    { for i, id in local.given_node_subnet_ids : "nodes-${i}" => id },
+  )
+}
+
+resource "terraform_data" "subnet" {
+  for_each = local.subnets
+
+  input = each.value
 
   depends_on = [module.vpc, module.vpc_endpoints, aws_route_table_association.pods]
-
-  lifecycle {
-    precondition {
-      condition     = !local.own_vpc || length(var.availability_zones) > 0 || length(local.zones) == var.availability_zones_count
-      error_message = "availability_zones_count is ${var.availability_zones_count}, but ${local.region} has ${length(local.available_zones)} zones for this account."
-    }
-    precondition {
-      condition     = length(setsubtract(var.availability_zones, local.available_zones)) == 0
-      error_message = "availability_zones names zones that ${local.region} does not have for this account; it has ${join(", ", local.available_zones)}."
-    }
-  }
 }
 
 locals {
-  # The lists have a known length before their ids are known: a mount target is made for each.
-  control_plane_subnet_count = local.own_vpc ? length(local.zones) : length(var.private_subnet_ids)
-  node_subnet_count          = !local.own_vpc && length(var.pod_subnet_ids) > 0 ? length(var.pod_subnet_ids) : local.control_plane_subnet_count
-
-  vpc_id                   = terraform_data.network.output.vpc_id
-  control_plane_subnet_ids = [for i in range(local.control_plane_subnet_count) : terraform_data.network.output.control_plane_subnet_ids[i]]
-  node_subnet_ids          = [for i in range(local.node_subnet_count) : terraform_data.network.output.node_subnet_ids[i]]
+  vpc_id                   = local.own_vpc ? module.vpc.vpc_id : var.vpc_id
+  control_plane_subnet_ids = [for name in sort(keys(local.subnets)) : terraform_data.subnet[name].output if startswith(name, "control-plane-")]
+  node_subnet_ids          = [for name in sort(keys(local.subnets)) : terraform_data.subnet[name].output if startswith(name, "nodes-")]
 }
 
 data "aws_vpc" "existing" {
