@@ -4,6 +4,8 @@ import { testContext } from "../cli/testing.ts";
 import { blueprintToJson, loadBlueprint, type LoadOptions } from "./blueprint.ts";
 import { configRows } from "./config.ts";
 import { blueprintFlags, releaseOf } from "./flags.ts";
+import { DEFAULT_NODE_POOLS, POOL_FIELDS } from "./node_pools.ts";
+import { TERRAFORM_SETTINGS } from "./settings.ts";
 import { describeSource } from "./source.ts";
 import type { Blueprint } from "./types.ts";
 
@@ -126,6 +128,23 @@ Deno.test("a region of the file is not changed by AWS_REGION, a missing one is f
   });
   const ours = await load('region = "us-east-2"\n', { ...env, DYNAMO_REGION: "ap-south-1" });
   assert.equal(ours.blueprint.region.value, "ap-south-1");
+});
+
+Deno.test("settings and fields that terraform alone reads are known, slips in them are not", async () => {
+  const { blueprint, talk } = await load(
+    `${TERRAFORM_SETTINGS.map((key) => `${key} = null`).join("\n")}\n` +
+      `node_pools = { cpu-karpenter = {\n${
+        POOL_FIELDS.map((key) => `${key} = null`).join("\n")
+      }\n} }\n`,
+  );
+  assert.deepEqual(talk, []);
+  assert.deepEqual(blueprint.nodePools.value, DEFAULT_NODE_POOLS);
+  const slips = await load(
+    'vpc_cdir = "10.1.0.0/21"\nnode_pools = { cpu-karpenter = { disk_gb = 100 } }\n',
+  );
+  assert.match(slips.talk[0]!, /"vpc_cdir" is not known here\..*vpc_cidr/);
+  assert.match(slips.talk[1]!, /disk_gb" is not known here\..*disk_gib/);
+  assert.equal(slips.talk.length, 2);
 });
 
 Deno.test("both spellings of a setting are known, and must agree", async () => {

@@ -71,13 +71,25 @@ function gpuPool(name: string, family: string, gpu: string): NodePool {
   };
 }
 
-const FIELDS = [
+/** Fields of a pool in the file. The last ones are read and checked by terraform alone. */
+export const POOL_FIELDS: readonly string[] = [
   "instance_families",
   "instance_sizes",
   "capacity_types",
   "gpu",
   "taints",
   "efa_interfaces",
+  "capacity_reservations",
+  "placement_group",
+  "zones",
+  "architecture",
+  "labels",
+  "weight",
+  "limits",
+  "disk_gib",
+  "consolidation_policy",
+  "consolidate_after",
+  "expire_after",
 ];
 
 /**
@@ -107,7 +119,7 @@ function readPool(read: ReadContext, entry: HclEntry, base: NodePool | undefined
   const path = `node_pools.${entry.key}`;
   const fields = new Map(objectOf(read, path, entry.value).map((field) => [field.key, field]));
   for (const field of fields.values()) {
-    if (!FIELDS.includes(field.key)) warnUnknown(read, field, FIELDS, `${path}.`);
+    if (!POOL_FIELDS.includes(field.key)) warnUnknown(read, field, POOL_FIELDS, `${path}.`);
   }
   const list = (name: string) => {
     const field = fields.get(name);

@@ -103,12 +103,52 @@ export const OTHER_SETTINGS = {
   nodePools: { key: "node_pools" },
 } as const;
 
-/** Every name that the file may hold. */
+/**
+ * Settings of the infrastructure that terraform alone reads and checks. They are known here so that
+ * a slip in one of their names is told apart from them.
+ */
+export const TERRAFORM_SETTINGS: readonly string[] = [
+  // Network
+  "availability_zones",
+  "vpc_cidr",
+  "pod_cidr",
+  "single_nat_gateway",
+  "vpc_endpoints",
+  "vpc_id",
+  "private_subnet_ids",
+  "pod_subnet_ids",
+  // Cluster
+  "endpoint_public_access",
+  "endpoint_private_access",
+  "endpoint_public_access_cidrs",
+  "admin_arns",
+  "access_entries",
+  "enable_secrets_encryption",
+  "kms_key_arn",
+  "log_types",
+  "log_retention_days",
+  "enable_deletion_protection",
+  "core_node_group",
+  "node_image",
+  "token_command",
+  "tags",
+  // Add-ons
+  "enable_aws_load_balancer_controller",
+  "enable_lws",
+  "enable_grove",
+  "enable_ecr_repositories",
+  "ecr_repositories",
+];
+
+/** Every name that the file may hold: exactly the variables of `terraform/`. */
 export function knownKeys(): string[] {
   const settings: readonly { key: string; aliases?: readonly string[] }[] = [
     ...Object.values(TEXT_SETTINGS),
     ...SWITCHES,
     ...Object.values(OTHER_SETTINGS),
   ];
-  return settings.flatMap((setting) => [setting.key, ...(setting.aliases ?? [])]);
+  return [
+    ...settings.flatMap((setting) => [setting.key, ...(setting.aliases ?? [])]),
+    ...TERRAFORM_SETTINGS,
+  ];
 }
