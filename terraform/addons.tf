@@ -59,6 +59,7 @@ locals {
 }
 
 module "cloudwatch_pod_identity" {
+  #checkov:skip=CKV_TF_1:modules of the registry are pinned by an exact version
   source  = "terraform-aws-modules/eks-pod-identity/aws"
   version = "2.8.1"
 
@@ -84,6 +85,7 @@ resource "terraform_data" "cluster_ready" {
 }
 
 module "lb_controller_pod_identity" {
+  #checkov:skip=CKV_TF_1:modules of the registry are pinned by an exact version
   source  = "terraform-aws-modules/eks-pod-identity/aws"
   version = "2.8.1"
 

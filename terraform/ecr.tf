@@ -6,6 +6,7 @@ locals {
 }
 
 module "ecr" {
+  #checkov:skip=CKV_TF_1:modules of the registry are pinned by an exact version
   source  = "terraform-aws-modules/ecr/aws"
   version = "3.2.0"
 

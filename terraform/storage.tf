@@ -1,6 +1,7 @@
 # Disks (EBS) for databases and metrics, and shared storage (EFS) for models.
 
 module "ebs_csi_pod_identity" {
+  #checkov:skip=CKV_TF_1:modules of the registry are pinned by an exact version
   source  = "terraform-aws-modules/eks-pod-identity/aws"
   version = "2.8.1"
 
@@ -12,6 +13,7 @@ module "ebs_csi_pod_identity" {
 }
 
 module "efs_csi_pod_identity" {
+  #checkov:skip=CKV_TF_1:modules of the registry are pinned by an exact version
   source  = "terraform-aws-modules/eks-pod-identity/aws"
   version = "2.8.1"
 
@@ -62,6 +64,7 @@ locals {
 }
 
 module "efs" {
+  #checkov:skip=CKV_TF_1:modules of the registry are pinned by an exact version
   source  = "terraform-aws-modules/efs/aws"
   version = "2.0.0"
 
