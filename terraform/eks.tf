@@ -1,4 +1,5 @@
 module "eks" {
+  #checkov:skip=CKV_TF_1:modules of the registry are pinned by an exact version
   source  = "terraform-aws-modules/eks/aws"
   version = "21.19.0"
 

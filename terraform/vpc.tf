@@ -15,6 +15,7 @@ locals {
 }
 
 module "vpc" {
+  #checkov:skip=CKV_TF_1:modules of the registry are pinned by an exact version
   source  = "terraform-aws-modules/vpc/aws"
   version = "6.6.0"
 

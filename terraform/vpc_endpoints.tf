@@ -26,6 +26,7 @@ locals {
 }
 
 module "vpc_endpoints" {
+  #checkov:skip=CKV_TF_1:modules of the registry are pinned by an exact version
   source  = "terraform-aws-modules/vpc/aws//modules/vpc-endpoints"
   version = "6.6.0"
 
