@@ -93,6 +93,14 @@ export interface DaemonOptions {
   readonly logFile: string;
 }
 
+/** A program that outlives this task if it must, and whose end can be waited for. */
+export interface StartedProcess {
+  /** The program's process. */
+  readonly identity: ProcessIdentity;
+  /** Its exit code, once it ends; 128 + n when a signal ended it. */
+  readonly ended: Promise<number>;
+}
+
 /** A process that this project started: the number alone is not proof, numbers are reused. */
 export interface ProcessIdentity {
   /** Process number. */
@@ -115,6 +123,15 @@ export interface Processes {
     args: readonly string[],
     options: DaemonOptions,
   ): Promise<ProcessIdentity>;
+  /**
+   * As `daemon`, with its end. A Ctrl-C on the terminal does not reach the program: for those
+   * that must be asked to stop exactly once, and must not lose their output with this task.
+   */
+  start(
+    command: string,
+    args: readonly string[],
+    options: DaemonOptions,
+  ): Promise<StartedProcess>;
   /** Whether that very process is running (a reused number is not). Zombies count as gone. */
   alive(identity: ProcessIdentity): boolean;
   /** Sends a signal to that very process, and nothing when it is gone. */

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
+import { constants } from "node:os";
 import type {
   Clock,
   Context,
@@ -16,6 +17,7 @@ import type {
   ProcessIdentity,
   ProcessResult,
   RunOptions,
+  StartedProcess,
 } from "./context.ts";
 import { cacheFolder, projectRoot, stateFolder } from "./paths.ts";
 import { isAlive, processStart } from "./process_identity.ts";
@@ -71,7 +73,12 @@ export function denoProcesses(): Processes {
       },
     },
     run: runProcess,
-    daemon: startDaemon,
+    daemon: async (command, args, options) => {
+      const { child, identity } = await spawnDetached(command, args, options);
+      child.unref();
+      return identity;
+    },
+    start: startProcess,
     alive: isAlive,
     kill(identity, signal) {
       if (!isAlive(identity)) return;
@@ -125,12 +132,24 @@ async function collect(
   return text;
 }
 
-// Deno.Command cannot hand a file to a child as its output; node:child_process can.
-function startDaemon(
+async function startProcess(
   command: string,
   args: readonly string[],
   options: DaemonOptions,
-): Promise<ProcessIdentity> {
+): Promise<StartedProcess> {
+  const { child, identity } = await spawnDetached(command, args, options);
+  const ended = new Promise<number>((resolve) => {
+    child.once("exit", (code, signal) => resolve(code ?? 128 + (constants.signals[signal!] ?? 0)));
+  });
+  return { identity, ended };
+}
+
+// Deno.Command cannot hand a file to a child as its output; node:child_process can.
+function spawnDetached(
+  command: string,
+  args: readonly string[],
+  options: DaemonOptions,
+): Promise<{ readonly child: ChildProcess; readonly identity: ProcessIdentity }> {
   const log = openSync(options.logFile, "a", 0o600);
   try {
     const child = spawn(command, [...args], {
@@ -142,9 +161,8 @@ function startDaemon(
     return new Promise((resolve, reject) => {
       child.once("error", reject);
       child.once("spawn", () => {
-        child.unref();
         const pid = child.pid ?? -1;
-        resolve({ pid, started: processStart(pid) ?? "gone" });
+        resolve({ child, identity: { pid, started: processStart(pid) ?? "gone" } });
       });
     });
   } finally {

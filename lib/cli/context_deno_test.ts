@@ -68,3 +68,20 @@ Deno.test("files are written whole, private, and removed without a fuss", async 
   await removeAll(test.ctx, test.ctx.home);
   assert.equal(await exists(test.ctx, path), false);
 });
+
+Deno.test("a started program tells its end, and outlives a Ctrl-C of the terminal", async () => {
+  await using test = await testContext();
+  const { processes, fs } = test.ctx;
+  await fs.mkdir(test.ctx.home, { recursive: true });
+  const logFile = `${test.ctx.home}/log`;
+  const env = test.ctx.env.toObject();
+  const script = 'trap "echo asked; exit 7" INT; echo ready; while :; do sleep 0.05; done';
+  const { identity, ended } = await processes.start("/bin/sh", ["-c", script], { env, logFile });
+  while (!(await fs.readTextFile(logFile)).includes("ready")) await test.ctx.clock.sleep(10);
+  assert.ok(processes.alive(identity));
+  processes.kill(identity, "SIGINT");
+  assert.equal(await ended, 7);
+  assert.equal(await fs.readTextFile(logFile), "ready\nasked\n");
+  const killed = await processes.start("/bin/sh", ["-c", "kill -9 $$"], { env, logFile });
+  assert.equal(await killed.ended, 137);
+});
