@@ -51,7 +51,9 @@ export function tooOld(
 
 /** `path: message. hint`. */
 export function problemText(problem: Problem): string {
-  return problem.hint === undefined ? statement(problem) : `${statement(problem)}. ${problem.hint}`;
+  const text = statement(problem);
+  if (problem.hint === undefined) return text;
+  return `${text}${/[.?!]$/.test(text) ? "" : "."} ${problem.hint}`;
 }
 
 function statement({ path, message }: Problem): string {
