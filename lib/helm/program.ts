@@ -48,7 +48,11 @@ export async function findHelm(ctx: Context): Promise<HelmProgram> {
   const hint =
     "Install Helm 3.13 or newer (helm.sh/docs/intro/install), or name it in DYNAMO_HELM.";
   const args = ["version", "--template", "{{.Version}}"];
-  const result = await ctx.processes.run(path, args, { signal: ctx.signal }).catch((error) => {
+  const result = await ctx.processes.run(path, args, {
+    clearEnv: true,
+    env: helmEnvironment(ctx),
+    signal: ctx.signal,
+  }).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw preconditionError("HELM_MISSING", `There is no program ${path}`, hint, error);
   });

@@ -5,7 +5,7 @@
  */
 import type { Release } from "../blueprint/types.ts";
 import type { Context } from "../cli/context.ts";
-import { timeoutError } from "../cli/errors.ts";
+import { TaskError, timeoutError } from "../cli/errors.ts";
 import { evidence } from "../kube/events.ts";
 import type { Kube, KubeObject } from "../kube/types.ts";
 import { OPERATOR_SUFFIX } from "./charts.ts";
@@ -117,7 +117,22 @@ async function missingDefinition(kube: Kube, release: Release): Promise<string |
     if (!crd.established) return `the definition ${name} is not established`;
     if (!crd.served.includes(version)) return `the definition ${name} does not serve ${version}`;
   }
-  return undefined;
+  // The API server serves a kind a moment after it calls the definition established.
+  const served = await servedNames(kube, release.graphApiVersion);
+  const late = NEEDED.find((name) => !served.has(name.split(".")[0]!));
+  return late === undefined ? undefined : `the API server does not serve ${late} yet`;
+}
+
+async function servedNames(kube: Kube, apiVersion: string): Promise<Set<string>> {
+  try {
+    const list: { resources?: { name: string }[] } = JSON.parse(
+      await kube.raw(`/apis/${apiVersion}`),
+    );
+    return new Set((list.resources ?? []).map((one) => one.name));
+  } catch (error) {
+    if (error instanceof TaskError && error.code === "KUBE_NOTFOUND") return new Set();
+    throw error;
+  }
 }
 
 async function workloadsOf(kube: Kube, namespace: string, name: string): Promise<KubeObject[]> {
@@ -131,9 +146,12 @@ async function workloadsOf(kube: Kube, namespace: string, name: string): Promise
   );
 }
 
+// While a Deployment rolls, the ready pods may all be old ones.
 function isRolledOut(workload: KubeObject): boolean {
   const { spec = {}, status = {}, metadata } = workload;
   const wanted = spec.replicas ?? 1;
+  const updated = status.updatedReplicas ?? 0;
   return (status.observedGeneration ?? 0) >= (metadata.generation ?? 0) &&
-    (status.updatedReplicas ?? 0) >= wanted && (status.readyReplicas ?? 0) >= wanted;
+    updated >= wanted && (status.replicas ?? 0) <= updated &&
+    (status.readyReplicas ?? 0) >= wanted;
 }

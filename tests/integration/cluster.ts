@@ -39,10 +39,20 @@ export async function testPrograms(ctx: Context): Promise<Programs | undefined> 
   }
 }
 
+/** Options of {@link withCluster}. */
+export interface WithClusterOptions {
+  /** A control plane of this name, for tests of what a cluster can bear only once; the run's common one unless given. */
+  readonly name?: string;
+}
+
 /** Runs `body` against the run's control plane, which has the simulated nodes and nothing else. */
-export async function withCluster(body: (cluster: TestCluster) => Promise<void>): Promise<void> {
+export async function withCluster(
+  body: (cluster: TestCluster) => Promise<void>,
+  options: WithClusterOptions = {},
+): Promise<void> {
   // All test files of a run share a process, and so this folder.
-  const home = `${await temporaryFolder()}/dynamo-eks-test-cluster-${Deno.pid}/.dynamo`;
+  const name = options.name === undefined ? "" : `-${options.name}`;
+  const home = `${await temporaryFolder()}/dynamo-eks-test-cluster-${Deno.pid}${name}/.dynamo`;
   await using made = await testContext({ home });
   const { ctx } = made;
   const programs = await testPrograms(ctx);

@@ -84,7 +84,7 @@ export async function forgetApplication(kube: Kube, found: FoundApplication): Pr
   const finalizers = (application.metadata.finalizers ?? [])
     .filter((one) => !one.startsWith(CASCADE_FINALIZER));
   await kube.patch(ref, "merge", { metadata: { finalizers } });
-  await kube.delete(ref, { propagation: "Orphan" });
+  await kube.delete(ref, { propagation: "Background" });
 }
 
 async function stopSync(kube: Kube, found: FoundApplication): Promise<void> {
