@@ -4,6 +4,7 @@
  * @module
  */
 import { runBench } from "../lib/bench/bench.ts";
+import { writeReport } from "../lib/bench/report/write_report.ts";
 import { openResults } from "../lib/bench/results.ts";
 import { isStagesFile, parseStages, parseStagesFile, type Stage } from "../lib/bench/stages.ts";
 import { summaryToText } from "../lib/bench/summary_text.ts";
@@ -147,13 +148,15 @@ export const command = defineCommand({
           onRequests: results.onRequests,
         })
       );
-      const { folder } = await results.finish(summary);
+      const files = await results.finish(summary);
+      const report = await writeReport(ctx, files, endpoint.title, summary);
       ctx.ui.out(
         options.output === "json"
           ? JSON.stringify(summary, null, 2)
           : summaryToText(summary, ctx.ui.width),
       );
-      ctx.ui.info(`Results: ${folder}`);
+      ctx.ui.info(`Results: ${files.folder}`);
+      ctx.ui.info(`Report:  ${report.html}`);
       return summary.valid ? EXIT.ok : EXIT.failed;
     } finally {
       await results.close();
