@@ -154,7 +154,7 @@ async function forgetPending(ctx: Context, ref: ReleaseRef, found: HelmRelease):
 
 async function requireIdle(ctx: Context, ref: ReleaseRef, found: HelmRelease): Promise<void> {
   const age = ctx.clock.now() - found.changedAt;
-  if (!isPending(found) || age >= FOREIGN_HELM_MS || await isOurDeadRun(ctx, ref)) return;
+  if (!isPending(found) || age >= FOREIGN_HELM_MS || await isOurDeadRun(ctx, ref, found)) return;
   const free = new Date(found.changedAt + FOREIGN_HELM_MS).toISOString();
   throw preconditionError(
     "HELM_BUSY",
@@ -168,17 +168,23 @@ async function requireIdle(ctx: Context, ref: ReleaseRef, found: HelmRelease): P
 /** Runs helm with a note of who runs it, so that the next task knows whether it died. */
 async function noted<T>(ctx: Context, ref: ReleaseRef, body: () => Promise<T>): Promise<T> {
   const file = noteFile(ctx, ref);
-  await writeFileAtomic(ctx, file, JSON.stringify({ ...ctx.processes.self }));
+  await writeFileAtomic(ctx, file, JSON.stringify({ ...ctx.processes.self, at: ctx.clock.now() }));
   const result = await body();
   // After a failure the note stays: the release may be pending, and it was this task.
   await removeAll(ctx, file);
   return result;
 }
 
-async function isOurDeadRun(ctx: Context, ref: ReleaseRef): Promise<boolean> {
+// Helm dates its record by this machine's clock, soon after it was started.
+const RECORD_WITHIN_MS = 60_000;
+
+async function isOurDeadRun(ctx: Context, ref: ReleaseRef, found: HelmRelease): Promise<boolean> {
   const text = await readIfThere(ctx, noteFile(ctx, ref));
   if (text === undefined) return false;
-  const who = JSON.parse(text) as ProcessIdentity;
+  const who = JSON.parse(text) as ProcessIdentity & { readonly at: number };
+  // Seconds are all that helm writes.
+  const after = found.changedAt + 1000 - who.at;
+  if (after < 0 || after > RECORD_WITHIN_MS) return false;
   return who.pid === ctx.processes.self.pid || !ctx.processes.alive(who);
 }
 
