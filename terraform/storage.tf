@@ -43,18 +43,17 @@ resource "kubectl_manifest" "storage_class_gp3" {
     parameters           = { type = "gp3", encrypted = "true" }
   })
 
-  depends_on = [module.eks]
+  # The driver keeps its rights until what was made by the class is gone.
+  depends_on = [module.eks, module.ebs_csi_pod_identity]
 }
 
 # Of subnets that were given, EFS takes one a zone.
 data "aws_subnet" "given" {
-  for_each = toset(local.own_vpc || !var.enable_aws_efs_csi_driver ? [] : local.given_subnet_ids)
+  for_each = toset(local.own_vpc || !var.enable_aws_efs_csi_driver ? [] : local.given_node_subnet_ids)
   id       = each.value
 }
 
 locals {
-  given_subnet_ids = length(var.pod_subnet_ids) > 0 ? var.pod_subnet_ids : var.private_subnet_ids
-
   # Known before anything is made, as zones are; the ids need not be.
   efs_subnet_ids = local.own_vpc ? {
     for i, zone in local.zones : zone => local.node_subnet_ids[i]
@@ -114,5 +113,5 @@ resource "kubectl_manifest" "storage_class_efs" {
     volumeBindingMode = "Immediate"
   })
 
-  depends_on = [module.eks, module.efs]
+  depends_on = [module.eks, module.efs, module.efs_csi_pod_identity]
 }
