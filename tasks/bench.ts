@@ -4,13 +4,13 @@
  * @module
  */
 import { runBench } from "../lib/bench/bench.ts";
+import { BENCH_FLAGS, benchOptions } from "../lib/bench/flags.ts";
 import { writeReport } from "../lib/bench/report/write_report.ts";
 import { openResults } from "../lib/bench/results.ts";
-import { isStagesFile, parseStages, parseStagesFile, type Stage } from "../lib/bench/stages.ts";
 import { summaryToText } from "../lib/bench/summary_text.ts";
 import { defineCommand } from "../lib/cli/command.ts";
 import type { Context } from "../lib/cli/context.ts";
-import { EXIT, messageOf, usageError } from "../lib/cli/errors.ts";
+import { EXIT } from "../lib/cli/errors.ts";
 import { runTask } from "../lib/cli/main.ts";
 import { commonOptions } from "../lib/cli/options.ts";
 import { openBenchEndpoint } from "../lib/deploy/bench_endpoint.ts";
@@ -30,75 +30,7 @@ export const command = defineCommand({
       placeholder: "url",
       description: "Measure this endpoint; no cluster needed",
     },
-    model: {
-      kind: "text",
-      short: "m",
-      placeholder: "name",
-      description: "Model to ask; the served one when left out",
-    },
-    concurrency: {
-      kind: "integer",
-      short: "c",
-      min: 1,
-      description: "Requests in flight (default 8)",
-    },
-    rate: {
-      kind: "number",
-      min: 0.001,
-      placeholder: "rate",
-      description: "Requests a second instead of a fixed number in flight",
-    },
-    arrival: {
-      kind: "text",
-      choices: ["constant", "poisson", "gamma"],
-      placeholder: "how",
-      description: "How requests of a rate are spaced: constant, poisson (default) or gamma",
-    },
-    burstiness: {
-      kind: "number",
-      min: 0.01,
-      max: 1000,
-      placeholder: "shape",
-      description: "Shape of gamma arrivals: below 1 bursts, above 1 more even than poisson",
-    },
-    stages: {
-      kind: "text",
-      placeholder: "stages",
-      description: "Rates that change: 30s@10,60s@10-50 (a ramp), or a YAML file",
-    },
-    requests: { kind: "integer", short: "r", min: 1, description: "Requests to measure" },
-    duration: {
-      kind: "number",
-      short: "d",
-      min: 0.1,
-      placeholder: "seconds",
-      description: "Measure for this long",
-    },
-    inputTokens: {
-      kind: "integer",
-      min: 1,
-      placeholder: "tokens",
-      description: "Tokens of a prompt (default 128)",
-    },
-    outputTokens: {
-      kind: "integer",
-      min: 1,
-      placeholder: "tokens",
-      description: "Tokens of an answer (default 64)",
-    },
-    warmup: { kind: "integer", min: 0, description: "Requests before the clock starts" },
-    grace: {
-      kind: "number",
-      min: 0,
-      placeholder: "seconds",
-      description: "Time for requests to end after the last one was due (default 30)",
-    },
-    seed: {
-      kind: "integer",
-      min: 0,
-      placeholder: "number",
-      description: "Same prompts and arrivals each time",
-    },
+    ...BENCH_FLAGS,
   },
   examples: [
     { command: "bench vllm", text: "8 in flight, 100 requests" },
@@ -114,7 +46,7 @@ export const command = defineCommand({
     { command: "bench --url http://127.0.0.1:8000", text: "Any OpenAI-compatible endpoint" },
   ],
   async run(ctx, { options, args }) {
-    const stages = await readStages(ctx, options.stages);
+    const asked = await benchOptions(ctx, options);
     await using endpoint = await openBenchEndpoint(ctx, {
       graph: args[0],
       url: options.url,
@@ -130,20 +62,8 @@ export const command = defineCommand({
     try {
       const summary = await progress.during((onProgress) =>
         runBench(ctx, {
+          ...asked,
           url: endpoint.url,
-          model: options.model,
-          concurrency: options.concurrency,
-          rate: options.rate,
-          arrival: options.arrival,
-          burstiness: options.burstiness,
-          stages,
-          graceMs: options.grace === undefined ? undefined : options.grace * 1000,
-          requests: options.requests,
-          durationMs: options.duration === undefined ? undefined : options.duration * 1000,
-          inputTokens: options.inputTokens,
-          outputTokens: options.outputTokens,
-          warmup: options.warmup,
-          seed: options.seed,
           onProgress,
           onRequests: results.onRequests,
         })
@@ -163,18 +83,6 @@ export const command = defineCommand({
     }
   },
 });
-
-async function readStages(ctx: Context, value: string | undefined): Promise<Stage[] | undefined> {
-  if (value === undefined) return undefined;
-  if (!isStagesFile(value)) return parseStages(value);
-  let text: string;
-  try {
-    text = await ctx.fs.readTextFile(value);
-  } catch (error) {
-    throw usageError("BENCH_OPTIONS", `Cannot read --stages ${value}: ${messageOf(error)}`);
-  }
-  return parseStagesFile(text, value);
-}
 
 /** `.dynamo/bench/<UTC time>-<name>`: sorts by time. */
 function runFolder(ctx: Context, name: string): string {

@@ -12,6 +12,7 @@ import {
   usageError,
 } from "../cli/errors.ts";
 import { listModels } from "../serving/probes.ts";
+import { calibrate, type Calibration } from "./calibration.ts";
 import { Engine, type RunEnd } from "./engine.ts";
 import { type BenchConfig, benchConfig, type BenchOptions } from "./options.ts";
 import { probe, type Probed } from "./probe.ts";
@@ -26,7 +27,7 @@ import { type Dial, dialStreams, dialUrl } from "./transport.ts";
 const FIRST_WARMUP = 1 << 28;
 
 /**
- * Measures an endpoint: probes it, opens the connections, warms up, offers the load, sums up.
+ * Measures an endpoint: probes it, calibrates the client where asked, opens the connections, warms up, offers the load, sums up.
  * Failed requests are counted, not thrown.
  *
  * @example
@@ -35,7 +36,7 @@ const FIRST_WARMUP = 1 << 28;
  * ctx.ui.out(summaryToText(summary, ctx.ui.width));
  * ```
  * @throws {TaskError} BENCH_OPTIONS (exit code 2), MODEL_UNKNOWN, BENCH_PROBE when the first
- * requests fail, BENCH_CONNECT when no connection opens, INTERRUPTED.
+ * requests fail, BENCH_CALIBRATION when the mock cannot run, BENCH_CONNECT when no connection opens, INTERRUPTED.
  */
 export async function runBench(ctx: Context, options: BenchOptions): Promise<BenchSummary> {
   try {
@@ -75,6 +76,7 @@ async function measure(ctx: Context, options: BenchOptions): Promise<BenchSummar
     idleTimeoutMs: config.idleTimeoutMs,
   });
   try {
+    const calibration = config.calibration ? await calibrated(ctx, options, config) : null;
     report(ctx, options, "connect");
     await connect(engine, config, lanesFor(config, probed));
     if (config.warmup > 0) await warmUp(ctx, engine, config, options);
@@ -95,9 +97,28 @@ async function measure(ctx: Context, options: BenchOptions): Promise<BenchSummar
       startedAt,
       connections: engine.dials,
       warnings: probed.warnings,
+      calibration,
     });
   } finally {
     engine.close();
+  }
+}
+
+async function calibrated(
+  ctx: Context,
+  options: BenchOptions,
+  config: BenchConfig,
+): Promise<Calibration> {
+  report(ctx, options, "calibrate");
+  try {
+    return await calibrate(ctx, config);
+  } catch (error) {
+    throw new TaskError({
+      code: "BENCH_CALIBRATION",
+      message: `The load generator could not be calibrated: ${messageOf(error)}`,
+      hint: "--no-calibration measures without knowing what the client adds.",
+      cause: error,
+    });
   }
 }
 
@@ -214,7 +235,11 @@ async function runRecorded(
   }
 }
 
-function report(ctx: Context, options: BenchOptions, phase: "probe" | "connect"): void {
+function report(
+  ctx: Context,
+  options: BenchOptions,
+  phase: "calibrate" | "probe" | "connect",
+): void {
   if (ctx.signal.aborted) throw interruptedError();
   options.onProgress?.({
     phase,

@@ -15,7 +15,7 @@ import type { StreamConnection } from "./transport.ts";
 /** State of a run, for progress displays. */
 export interface BenchProgress {
   /** What is going on. */
-  readonly phase: "probe" | "connect" | "warmup" | "run";
+  readonly phase: "calibrate" | "probe" | "connect" | "warmup" | "run";
   /** Milliseconds since the phase began. */
   readonly elapsedMs: number;
   /** Requests that ended, well or not. */
@@ -105,6 +105,8 @@ export interface BenchOptions {
   readonly giveUpMs?: number | undefined;
   /** Limits of a valid run. */
   readonly limits?: Partial<ValidityLimits> | undefined;
+  /** Whether to measure the client itself first, for two seconds; false unless given. */
+  readonly calibration?: boolean | undefined;
   /** Opens connections in place of dialing the URL, for example through a port-forward. Needs `model`. */
   readonly connect?: ((signal: AbortSignal) => Promise<StreamConnection>) | undefined;
   /** Called a few times a second. */
@@ -137,6 +139,8 @@ export interface BenchConfig {
   readonly warmup: number;
   /** Seed of prompts and arrivals. */
   readonly seed: number;
+  /** Whether the client is calibrated first. */
+  readonly calibration: boolean;
   /** Further fields for each request. */
   readonly extra: Readonly<Record<string, unknown>>;
   /** Milliseconds for a request. */
@@ -197,6 +201,7 @@ export function benchConfig(ctx: Pick<Context, "clock">, options: BenchOptions):
     outputTokens: options.outputTokens ?? 64,
     warmup: options.warmup ?? (open ? 8 : load.concurrency),
     seed: options.seed ?? Math.floor(ctx.clock.now()) % 2 ** 31,
+    calibration: options.calibration ?? false,
     extra: options.extra ?? {},
     requestTimeoutMs: options.requestTimeoutMs ?? 300_000,
     idleTimeoutMs: options.idleTimeoutMs ?? 60_000,

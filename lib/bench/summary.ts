@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { type Calibration, calibrationFindings } from "./calibration.ts";
 import type { BenchConfig } from "./options.ts";
 import type { FailureKind } from "./record.ts";
 import type { Recorder } from "./recorder.ts";
@@ -123,7 +124,7 @@ export interface BenchSummary {
   /** What a person should know that does not make the run invalid. */
   readonly warnings: readonly string[];
   /** Overhead of the client, measured against the bundled mock; null when not measured. */
-  readonly calibration: null;
+  readonly calibration: Calibration | null;
   /** Price of tokens; null when not known. */
   readonly cost: null;
 }
@@ -148,6 +149,8 @@ export interface SummaryInput {
   readonly connections: number;
   /** What the probes noticed. */
   readonly warnings: readonly string[];
+  /** What the client adds; null when not measured. */
+  readonly calibration: Calibration | null;
 }
 
 /** Share of the peak that counts as steady load. */
@@ -157,12 +160,18 @@ const STEADY_SHARE = 0.9;
 export function summarize(input: SummaryInput): BenchSummary {
   const { config, recorder, scheduled } = input;
   const steady = steadyWindow(config, recorder);
-  const reasons = invalidReasons({ config, recorder, steady, scheduled, gaveUp: input.gaveUp });
+  const ownReasons = invalidReasons({ config, recorder, steady, scheduled, gaveUp: input.gaveUp });
   const wall = Math.max(0, recorder.lastEnd - Math.min(recorder.firstDue, recorder.lastEnd)) / 1000;
   const perSecond = (n: number) => wall > 0 ? n / wall : 0;
   const perEvent = recorder.events > 0 ? recorder.outputTokens.sum / recorder.events : undefined;
   const eventRate = steady === undefined ? undefined : recorder.timeline.eventRate(steady);
   const tpot = recorder.tpot.percentile(50);
+  const findings = input.calibration === null ? undefined : calibrationFindings(input.calibration, {
+    ttftMs: recorder.ttftService.percentile(50),
+    ttftP99Ms: recorder.ttftService.percentile(99),
+    eventsPerSecond: eventRate,
+  });
+  const reasons = [...ownReasons, ...(findings?.reasons ?? [])];
   return {
     schema: SUMMARY_SCHEMA,
     started_at: new Date(input.startedAt).toISOString(),
@@ -202,8 +211,12 @@ export function summarize(input: SummaryInput): BenchSummary {
     },
     valid: reasons.length === 0,
     invalid_reasons: reasons,
-    warnings: [...input.warnings, ...tokenWarnings(config, recorder)],
-    calibration: null,
+    warnings: [
+      ...input.warnings,
+      ...tokenWarnings(config, recorder),
+      ...(findings?.warnings ?? []),
+    ],
+    calibration: input.calibration,
     cost: null,
   };
 }

@@ -118,10 +118,24 @@ function rates(summary: BenchSummary, width: number): string[] {
       } ms at p99`,
     ].join(", "),
   ]);
+  if (summary.calibration !== null) rows.push(["", calibrationText(summary.calibration)]);
   for (const { kind, count, message } of errors.details) {
     rows.push(["Failed", `${count} × ${kind}: ${message}`]);
   }
   return labelled(rows, width);
+}
+
+function calibrationText(calibration: NonNullable<BenchSummary["calibration"]>): string {
+  const { ttft_error_ms: ttft, tpot_error_percent: tpot, ceiling } = calibration;
+  const signed = (value: number) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
+  return [
+    ...(ttft === null
+      ? []
+      : [`adds ${signed(ttft.p50)} ms to the median TTFT (${signed(ttft.p99)} at p99)`]),
+    ...(tpot === null ? [] : [`${signed(tpot)} % to TPOT`]),
+    `manages ${rate(ceiling.requests_per_second)} requests/s, ` +
+    `${rate(ceiling.events_per_second)} events/s`,
+  ].join(", ");
 }
 
 function verdict(summary: BenchSummary, width: number): string[] {

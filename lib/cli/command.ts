@@ -127,7 +127,7 @@ export async function parseCommand<S extends Options>(
   if (raw === undefined) throw usage(spec, "nothing to do");
   const options: Record<string, unknown> = {};
   for (const [key, option] of Object.entries<Option>(spec.options)) {
-    const value = raw.options[key];
+    const value = raw.options[key] ?? negated(key, raw.options);
     const problem = optionProblem(key, option, value);
     if (problem !== undefined) throw usage(spec, problem);
     options[key] = value ??
@@ -141,6 +141,12 @@ export async function parseCommand<S extends Options>(
       given: givenOptions(spec.options, words),
     },
   };
+}
+
+// Cliffy takes `--no-wait` for the negation of an option `wait`, and says `wait: false`.
+function negated(key: string, raw: Readonly<Record<string, unknown>>): true | undefined {
+  const [, first, rest] = /^no([A-Z])(.*)$/.exec(key) ?? [];
+  return first !== undefined && raw[first.toLowerCase() + rest] === false ? true : undefined;
 }
 
 function wantsHelp(words: readonly string[]): boolean {

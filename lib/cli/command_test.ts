@@ -20,6 +20,7 @@ const sample = defineCommand({
     },
     replicas: { kind: "list", placeholder: "component=n", description: "Copies" },
     speed: { kind: "number", description: "How fast" },
+    noWait: { kind: "flag", description: "Return at once" },
   },
   examples: [{ command: "sample x --requests 3", text: "Three times" }],
   run: (ctx, { options, args }) => {
@@ -51,6 +52,8 @@ Deno.test("options get their types and defaults", async () => {
   assert.equal(options.dryRun, false);
   assert.equal(options.output, "text");
   assert.equal(options.target, undefined);
+  assert.equal(options.noWait, false);
+  assert.equal((await parse("--no-wait")).options.noWait, true);
   assert.deepEqual([...given].sort(), ["replicas", "requests", "yes"]);
 });
 

@@ -9,6 +9,7 @@ import { bar, formatDuration } from "../cli/text.ts";
 
 const PHASES: Readonly<Record<BenchProgress["phase"], string>> = {
   probe: "finding out how many tokens a prompt has",
+  calibrate: "measuring the client itself",
   connect: "opening connections",
   warmup: "warming up",
   run: "measuring",

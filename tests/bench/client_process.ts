@@ -39,6 +39,7 @@ async function measure({ options, folder }: ClientTask): Promise<ClientResult> {
   let before: number | undefined;
   let peak = 0;
   const summary = await runBench(processContext(), {
+    calibration: true,
     ...options,
     onRequests: results.onRequests,
     onProgress: ({ phase, done, total }) => {

@@ -1,0 +1,241 @@
+/**
+ * How far the load generator's own figures can be trusted on this machine, at this moment: a
+ * short run with the same code against the bundled mock in a thread of its own, which knows
+ * when it wrote each token.
+ *
+ * @module
+ */
+import type { Context } from "../cli/context.ts";
+import { Engine } from "./engine.ts";
+import { startMock } from "./mock.ts";
+import type { MockOptions, MockStats } from "./mock_options.ts";
+import type { BenchConfig } from "./options.ts";
+import { syntheticPrompts } from "./prompts.ts";
+import { Recorder } from "./recorder.ts";
+import { type RequestShape, requestSource } from "./request.ts";
+import type { Load } from "./schedule.ts";
+import { dialUrl } from "./transport.ts";
+
+/** What the load generator adds to the figures, and what it can do. Part of `summary.json`. */
+export interface Calibration {
+  /** Requests in flight (closed loop) of the accuracy part; null for a rate. */
+  readonly concurrency: number | null;
+  /** Requests a second of the accuracy part; null in a closed loop. */
+  readonly rate: number | null;
+  /** Requests that the accuracy part measured. */
+  readonly requests: number;
+  /** The client's TTFT less the server's own; null without streaming. */
+  readonly ttft_error_ms: {
+    /** Of the medians. */
+    readonly p50: number;
+    /** Of the 99th percentiles. */
+    readonly p99: number;
+  } | null;
+  /** The client's median time per token against the server's own, in percent; null without streaming. */
+  readonly tpot_error_percent: number | null;
+  /** What client and mock managed together, with a server that takes no time. */
+  readonly ceiling: {
+    /** Requests a second. */
+    readonly requests_per_second: number;
+    /** Events with output a second. */
+    readonly events_per_second: number;
+  };
+}
+
+/** Most in flight, and most requests a second, while calibrating. */
+const MOST_IN_FLIGHT = 512;
+const MOST_RATE = 1000;
+const MOST_TOKENS = 64;
+const CEILING_LANES = 64;
+// The first part also lets the compiler see the code that the run then uses.
+const CEILING_WARMUP_MS = 200;
+const CEILING_MS = 450;
+const ACCURACY: MockOptions = { ttftMs: 25, itlMs: 4 };
+const ACCURACY_TOKENS = 12;
+const ACCURACY_MS = 600;
+const GRACE_MS = 500;
+const PROMPT_WORDS = 64;
+
+/**
+ * Calibrates for a run of this configuration; takes about two seconds. The mock listens on
+ * loopback without TLS, so what TLS or a port-forward cost is not part of the ceiling.
+ *
+ * @throws {Error} when the mock's thread or its listener cannot start, or the run is interrupted.
+ */
+export async function calibrate(ctx: Context, config: BenchConfig): Promise<Calibration> {
+  const tokens = Math.min(MOST_TOKENS, config.outputTokens);
+  const ceiling = await withMock(ctx, config, { ttftMs: 0, itlMs: 0 }, tokens, async (engine) => {
+    const load: Load = { kind: "concurrency", concurrency: CEILING_LANES };
+    await engine.openLanes(CEILING_LANES);
+    await offer(ctx, engine, load, CEILING_WARMUP_MS);
+    return await offer(ctx, engine, load, CEILING_MS);
+  });
+  const load = accuracyLoad(config.load);
+  const { recorder, stats } = await withMock(
+    ctx,
+    config,
+    ACCURACY,
+    ACCURACY_TOKENS,
+    async (engine, stats) => {
+      await engine.openLanes(lanesOf(load));
+      const recorder = await offer(ctx, engine, load, ACCURACY_MS);
+      return { recorder, stats: await stats() };
+    },
+  );
+  const span = { start: 0, end: ceiling.lastDue };
+  const seconds = Math.max(1, ceiling.lastEnd) / 1000;
+  return {
+    concurrency: load.kind === "concurrency" ? load.concurrency : null,
+    rate: load.kind === "concurrency" ? null : load.rate,
+    requests: recorder.completed,
+    ...errors(recorder, stats),
+    ceiling: {
+      requests_per_second: ceiling.completed / seconds,
+      events_per_second: ceiling.timeline.eventRate(span) ?? ceiling.events / seconds,
+    },
+  };
+}
+
+function errors(
+  recorder: Recorder,
+  stats: MockStats,
+): Pick<Calibration, "ttft_error_ms" | "tpot_error_percent"> {
+  const ttft = recorder.ttft.distribution();
+  const tpot = recorder.tpot.percentile(50);
+  return {
+    ttft_error_ms: ttft === undefined || stats.ttft === undefined
+      ? null
+      : { p50: ttft.p50 - stats.ttft.p50, p99: ttft.p99 - stats.ttft.p99 },
+    tpot_error_percent: tpot === undefined || stats.itl === undefined
+      ? null
+      : 100 * (tpot / stats.itl - 1),
+  };
+}
+
+// The run's load, as far as it fits into a short time.
+function accuracyLoad(load: Load): Load {
+  if (load.kind === "concurrency") {
+    return { kind: "concurrency", concurrency: Math.min(MOST_IN_FLIGHT, load.concurrency) };
+  }
+  const kind = load.kind === "constant" ? "constant" : "poisson";
+  const rate = Math.max(20, Math.min(MOST_RATE, load.rate));
+  return { kind, rate, maxInFlight: Math.min(MOST_IN_FLIGHT, load.maxInFlight) };
+}
+
+function lanesOf(load: Load): number {
+  if (load.kind === "concurrency") return load.concurrency;
+  const latency = ACCURACY.ttftMs + ACCURACY.itlMs * ACCURACY_TOKENS;
+  return Math.min(load.maxInFlight, 8 + Math.ceil(1.5 * load.rate * latency / 1000));
+}
+
+async function withMock<T>(
+  ctx: Context,
+  config: BenchConfig,
+  options: MockOptions,
+  outputTokens: number,
+  use: (engine: Engine, stats: () => Promise<MockStats>) => Promise<T>,
+): Promise<T> {
+  await using mock = await startMock(options);
+  const shape: RequestShape = {
+    api: config.api,
+    model: "mock",
+    stream: config.stream,
+    limitField: "max_tokens",
+    minTokens: true,
+    ignoreEos: true,
+    usage: "end",
+    extra: {},
+  };
+  const engine = new Engine({
+    dial: dialUrl(ctx, mock.url),
+    clock: ctx.clock,
+    signal: ctx.signal,
+    stream: config.stream,
+    request: requestSource({ url: mock.url }, shape, syntheticPrompts(config.seed), {
+      words: PROMPT_WORDS,
+      outputTokens,
+    }),
+    connectTimeoutMs: config.connectTimeoutMs,
+    requestTimeoutMs: config.requestTimeoutMs,
+    idleTimeoutMs: config.idleTimeoutMs,
+  });
+  try {
+    return await use(engine, () => mock.stats());
+  } finally {
+    engine.close();
+  }
+}
+
+async function offer(
+  ctx: Context,
+  engine: Engine,
+  load: Load,
+  durationMs: number,
+): Promise<Recorder> {
+  const recorder = new Recorder({
+    start: ctx.clock.monotonic(),
+    phase: "run",
+    requests: undefined,
+    durationMs,
+  });
+  await engine.run({
+    load,
+    extent: { durationMs },
+    seed: 1,
+    firstIndex: 0,
+    graceMs: GRACE_MS,
+    giveUpMs: GRACE_MS,
+    observer: recorder,
+  });
+  return recorder;
+}
+
+/** What the judgement compares the calibration with. */
+export interface CalibratedRun {
+  /** Median TTFT from sending, milliseconds; undefined without streaming. */
+  readonly ttftMs: number | undefined;
+  /** 99th percentile of TTFT. */
+  readonly ttftP99Ms: number | undefined;
+  /** Events with output a second under steady load. */
+  readonly eventsPerSecond: number | undefined;
+}
+
+/** Share of the ceiling beyond which the client takes part in the figures. */
+const CEILING_SHARE = 0.8;
+// Errors as shares of what was measured, and below which time they do not matter.
+const ERROR_INVALID = 0.2;
+const ERROR_WARNING = 0.05;
+const ERROR_FLOOR_MS = 1;
+
+/** What a calibration says against a run: reasons (`code: what was seen`), and warnings. */
+export function calibrationFindings(
+  calibration: Calibration,
+  run: CalibratedRun,
+): { readonly reasons: readonly string[]; readonly warnings: readonly string[] } {
+  const reasons: string[] = [], warnings: string[] = [];
+  const { ceiling, ttft_error_ms: error } = calibration;
+  const most = ceiling.events_per_second;
+  if (run.eventsPerSecond !== undefined && run.eventsPerSecond > CEILING_SHARE * most) {
+    const share = Math.round(100 * run.eventsPerSecond / most);
+    reasons.push(
+      `client_ceiling: the run made ${Math.round(run.eventsPerSecond)} events/s, ${share} % of ` +
+        `the ${Math.round(most)} this machine manages with a server that takes no time (limit ` +
+        `${100 * CEILING_SHARE} %): a faster client, or less load, is needed`,
+    );
+  }
+  if (error === null || run.ttftMs === undefined || run.ttftP99Ms === undefined) {
+    return { reasons, warnings };
+  }
+  const [p50, p99] = [Math.abs(error.p50), Math.abs(error.p99)];
+  const of = (ms: number, what: string, measured: number) =>
+    `the calibration's ${what} was wrong by ${ms.toFixed(1)} ms, and ${measured.toFixed(1)} ms ` +
+    "was measured: this machine is too busy, or too slow, for so fast a server";
+  if (p50 > Math.max(ERROR_FLOOR_MS, ERROR_INVALID * run.ttftMs)) {
+    reasons.push(`client_error: ${of(p50, "median TTFT", run.ttftMs)}`);
+  } else if (p50 > Math.max(ERROR_FLOOR_MS, ERROR_WARNING * run.ttftMs)) {
+    warnings.push(of(p50, "median TTFT", run.ttftMs));
+  } else if (p99 > Math.max(2 * ERROR_FLOOR_MS, ERROR_INVALID * run.ttftP99Ms)) {
+    warnings.push(of(p99, "p99 of TTFT", run.ttftP99Ms));
+  }
+  return { reasons, warnings };
+}

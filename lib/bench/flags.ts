@@ -1,0 +1,129 @@
+/**
+ * Flags that say what to measure, and the options they make.
+ *
+ * @module
+ */
+import type { Context } from "../cli/context.ts";
+import { messageOf, usageError } from "../cli/errors.ts";
+import type { Options, OptionValues } from "../cli/options.ts";
+import type { BenchOptions } from "./options.ts";
+import { isStagesFile, parseStages, parseStagesFile, type Stage } from "./stages.ts";
+
+/** Flags of tasks that measure. */
+export const BENCH_FLAGS = {
+  model: {
+    kind: "text",
+    short: "m",
+    placeholder: "name",
+    description: "Model to ask; the served one when left out",
+  },
+  concurrency: {
+    kind: "integer",
+    short: "c",
+    min: 1,
+    description: "Requests in flight (default 8)",
+  },
+  rate: {
+    kind: "number",
+    min: 0.001,
+    placeholder: "rate",
+    description: "Requests a second instead of a fixed number in flight",
+  },
+  arrival: {
+    kind: "text",
+    choices: ["constant", "poisson", "gamma"],
+    placeholder: "how",
+    description: "How requests of a rate are spaced: constant, poisson (default) or gamma",
+  },
+  burstiness: {
+    kind: "number",
+    min: 0.01,
+    max: 1000,
+    placeholder: "shape",
+    description: "Shape of gamma arrivals: below 1 bursts, above 1 more even than poisson",
+  },
+  stages: {
+    kind: "text",
+    placeholder: "stages",
+    description: "Rates that change: 30s@10,60s@10-50 (a ramp), or a YAML file",
+  },
+  requests: { kind: "integer", short: "r", min: 1, description: "Requests to measure" },
+  duration: {
+    kind: "number",
+    short: "d",
+    min: 0.1,
+    placeholder: "seconds",
+    description: "Measure for this long",
+  },
+  inputTokens: {
+    kind: "integer",
+    min: 1,
+    placeholder: "tokens",
+    description: "Tokens of a prompt (default 128)",
+  },
+  outputTokens: {
+    kind: "integer",
+    min: 1,
+    placeholder: "tokens",
+    description: "Tokens of an answer (default 64)",
+  },
+  warmup: { kind: "integer", min: 0, description: "Requests before the clock starts" },
+  grace: {
+    kind: "number",
+    min: 0,
+    placeholder: "seconds",
+    description: "Time for requests to end after the last one was due (default 30)",
+  },
+  seed: {
+    kind: "integer",
+    min: 0,
+    placeholder: "number",
+    description: "Same prompts and arrivals each time",
+  },
+  noCalibration: {
+    kind: "flag",
+    description: "Do not measure first what the client itself adds (2 s)",
+  },
+} as const satisfies Options;
+
+/**
+ * What the flags ask for; endpoint and callbacks are the caller's.
+ *
+ * @throws {TaskError} BENCH_OPTIONS (exit code 2) naming the flag.
+ */
+export async function benchOptions(
+  ctx: Pick<Context, "fs">,
+  flags: OptionValues<typeof BENCH_FLAGS>,
+): Promise<Omit<BenchOptions, "url">> {
+  return {
+    model: flags.model,
+    concurrency: flags.concurrency,
+    rate: flags.rate,
+    arrival: flags.arrival,
+    burstiness: flags.burstiness,
+    stages: await readStages(ctx, flags.stages),
+    requests: flags.requests,
+    durationMs: flags.duration === undefined ? undefined : flags.duration * 1000,
+    graceMs: flags.grace === undefined ? undefined : flags.grace * 1000,
+    inputTokens: flags.inputTokens,
+    outputTokens: flags.outputTokens,
+    warmup: flags.warmup,
+    seed: flags.seed,
+    calibration: !flags.noCalibration,
+  };
+}
+
+async function readStages(
+  ctx: Pick<Context, "fs">,
+  value: string | undefined,
+): Promise<Stage[] | undefined> {
+  if (value === undefined) return undefined;
+  if (!isStagesFile(value)) return parseStages(value);
+  let text: string;
+  try {
+    text = await ctx.fs.readTextFile(value);
+  } catch (error) {
+    throw usageError("BENCH_OPTIONS", `Cannot read --stages ${value}: ${messageOf(error)}`);
+  }
+  return parseStagesFile(text, value);
+}
