@@ -147,6 +147,14 @@ Deno.test("settings and fields that terraform alone reads are known, slips in th
   assert.equal(slips.talk.length, 2);
 });
 
+Deno.test("a field of a taint that is null is as good as absent", async () => {
+  const { blueprint, talk } = await load(
+    'node_pools = { cpu-karpenter = { taints = [{ key = "a", value = null, effect = null }] } }\n',
+  );
+  assert.deepEqual(talk, []);
+  assert.deepEqual(blueprint.nodePools.value[0]?.taints, [{ key: "a", effect: "NoSchedule" }]);
+});
+
 Deno.test("both spellings of a setting are known, and must agree", async () => {
   const { blueprint } = await load(
     'dynamo_platform_version = "1.0.0"\nenable_dynamo_platform = false\n' +

@@ -172,16 +172,14 @@ function readTaint(read: ReadContext, path: string, value: HclValue): NodePoolTa
   const key = fields.get("key");
   if (key === undefined) throw expectedError(read, value.at, `key in ${path}`);
   const text = fields.get("value")?.value;
-  const effect = fields.get("effect");
+  const effect = fields.get("effect")?.value;
   return {
     key: stringOf(read, `${path}.key`, key.value),
     ...(text === undefined || text.kind === "null"
       ? {}
       : { value: stringOf(read, `${path}.value`, text) }),
-    effect: effect === undefined ? "NoSchedule" : oneOf(read, `${path}.effect`, effect.value, [
-      "NoSchedule",
-      "PreferNoSchedule",
-      "NoExecute",
-    ]),
+    effect: effect === undefined || effect.kind === "null"
+      ? "NoSchedule"
+      : oneOf(read, `${path}.effect`, effect, ["NoSchedule", "PreferNoSchedule", "NoExecute"]),
   };
 }
