@@ -32,6 +32,12 @@ export async function allChecks(ctx: Context): Promise<Check[]> {
     },
     { id: "unit", title: "Unit tests", args: [...TEST, "lib", "tasks"], counts: true },
     {
+      id: "terraform",
+      title: "Terraform (offline: init, validate, plan, apply, destroy)",
+      args: [...TEST, "tests/terraform"],
+      counts: true,
+    },
+    {
       id: "integration",
       title: "Integration tests (real control plane, real processes)",
       args: [...TEST, "tests/integration"],
@@ -63,7 +69,7 @@ async function sourceFiles(ctx: Context): Promise<string[]> {
 export const command = defineCommand({
   name: "ok",
   summary:
-    "Run all checks: format, lint, types, docs, unit, golden, integration and end-to-end tests",
+    "Run all checks: format, lint, types, docs, unit, terraform, integration and end-to-end tests",
   description: "The last line on stdout is `N passed, N failed`.",
   args: [{ name: "check", description: "Run only this check (fmt, lint, check, doc, unit, …)" }],
   options: {
