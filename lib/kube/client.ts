@@ -5,6 +5,7 @@
  * @module
  */
 import type { Context } from "../cli/context.ts";
+import type { TokenSource } from "./credentials.ts";
 import { discovery } from "./discovery.ts";
 import { type KubeconfigChoice, loadKubeconfig } from "./kubeconfig.ts";
 import { podLogs } from "./logs.ts";
@@ -19,6 +20,8 @@ import { watchObjects } from "./watch.ts";
 export interface ConnectOptions extends KubeconfigChoice {
   /** Who owns the fields that are written; `dynamo-eks` unless given. */
   readonly fieldManager?: string;
+  /** Makes bearer tokens, in place of the credentials of the kubeconfig's user. */
+  readonly tokens?: TokenSource | undefined;
   /** Longest time of one try of a call in milliseconds; 30 s unless given. */
   readonly timeoutMs?: number;
 }
@@ -42,7 +45,7 @@ export interface ConnectOptions extends KubeconfigChoice {
 export async function connectKube(ctx: Context, options: ConnectOptions = {}): Promise<Kube> {
   const config = await loadKubeconfig(ctx, options);
   const { server } = config.cluster;
-  const transport = await openTransport(ctx, config);
+  const transport = await openTransport(ctx, config, options.tokens);
   const api = apiClient(ctx, transport, { server, timeoutMs: options.timeoutMs });
   const resources = discovery(api);
   return {

@@ -30,6 +30,14 @@ export interface CredentialSource {
   refresh(): void;
 }
 
+/** Bearer tokens that are made here, in place of the kubeconfig user's credentials. */
+export interface TokenSource {
+  /** A token that is valid now. */
+  read(): Promise<string>;
+  /** Forgets what was kept. */
+  refresh(): void;
+}
+
 /** What `applyAuthentication` of the library's authenticators fills in. */
 interface Applied {
   readonly headers: Record<string, string>;
@@ -80,6 +88,21 @@ export function credentialSource(
 /** Whether the user's credentials come from a plugin or a token file. */
 export function hasPlugin(user: User): boolean {
   return Boolean(user.exec) || Boolean(user.authProvider);
+}
+
+/** Credentials of a token source; its tokens are kept off the terminal. */
+export function tokenCredentials(
+  ctx: Pick<Context, "ui">,
+  tokens: TokenSource,
+): CredentialSource {
+  return {
+    async read() {
+      const token = await tokens.read();
+      ctx.ui.redact(token);
+      return { headers: { "Authorization": `Bearer ${token}` } };
+    },
+    refresh: () => tokens.refresh(),
+  };
 }
 
 /** Certificate authority of the cluster as PEM, or undefined for the system's. */

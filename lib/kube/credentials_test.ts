@@ -105,3 +105,32 @@ cleanTest("a plugin that fails is named, and its output never repeated", async (
   assert.equal(error.code, "KUBE_CREDENTIALS");
   assert.equal(error.hint, "Install it so.");
 });
+
+cleanTest(
+  "tokens made here replace the user's plugin, and are made again when refused",
+  async () => {
+    let made = 0;
+    let stale = "token-1";
+    await using api = await startApiServer(
+      (request) =>
+        request.headers.get("authorization") === `Bearer ${stale}`
+          ? statusResponse(401, "Unauthorized", "Unauthorized")
+          : Response.json({ gitVersion: "v1.33.4" }),
+      {
+        user: "{exec: {apiVersion: client.authentication.k8s.io/v1, command: /not/there}}",
+        tokens: {
+          read: () => Promise.resolve(`token-${made}`),
+          refresh: () => void made++,
+        },
+      },
+    );
+    made = 1;
+    assert.equal(await api.kube.version(), "v1.33.4");
+    assert.equal(made, 2);
+    api.ctx.ui.info("it was token-1 and is token-2");
+    assert.ok(!api.talk.join().includes("token-2"), api.talk.join());
+    stale = "nothing";
+    await api.kube.version();
+    assert.equal(made, 2, "what is kept is used as long as it is taken");
+  },
+);

@@ -9,6 +9,7 @@ import { withContext } from "../cli/context.ts";
 import { systemClock } from "../cli/context_deno.ts";
 import { testContext } from "../cli/testing.ts";
 import { connectKube } from "./client.ts";
+import type { TokenSource } from "./credentials.ts";
 import type { Kube } from "./types.ts";
 
 /** Answers a request, or undefined for the default answer (discovery of v1, else 404). */
@@ -39,6 +40,8 @@ export interface TestApiServerOptions {
   readonly signal?: AbortSignal;
   /** The client's clock. */
   readonly clock?: Clock;
+  /** Makes the client's tokens. */
+  readonly tokens?: TokenSource;
   /** Time limit of the client's calls, in milliseconds. */
   readonly timeoutMs?: number;
 }
@@ -66,6 +69,7 @@ export async function startApiServer(
   );
   const kube = await connectKube(ctx, {
     kubeconfig,
+    tokens: options.tokens,
     ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
   });
   return {

@@ -9,20 +9,25 @@
  * @module
  */
 import type { Context, Environment } from "../cli/context.ts";
+import type { TokenSource } from "./credentials.ts";
 import type { Cluster, KubeconfigContext, User } from "./kubeconfig.ts";
 import { fetchTransport } from "./transport_fetch.ts";
 import { libraryTransport } from "./transport_library.ts";
 import type { Transport } from "./transport_types.ts";
 
 /** Opens a transport; nothing is sent yet. */
-export async function openTransport(ctx: Context, config: KubeconfigContext): Promise<Transport> {
+export async function openTransport(
+  ctx: Context,
+  config: KubeconfigContext,
+  tokens?: TokenSource | undefined,
+): Promise<Transport> {
   for (const secret of [config.user.token, config.user.password]) {
     if (secret) ctx.ui.redact(secret);
   }
   const reason = whyLibrary(config.cluster, config.user, ctx.env);
-  if (reason === undefined) return await fetchTransport(ctx, config);
+  if (reason === undefined) return await fetchTransport(ctx, config, tokens);
   ctx.ui.debug(`Kubernetes: using the library's HTTP client because of ${reason}`);
-  return await libraryTransport(config);
+  return await libraryTransport(config, tokens);
 }
 
 /** What the platform's `fetch` cannot do for this cluster and user, or undefined when it can. */

@@ -5,15 +5,31 @@
  */
 import type { Agent } from "node:https";
 import type { Context } from "../cli/context.ts";
-import { clusterAuthority, type Credentials, credentialSource, hasPlugin } from "./credentials.ts";
+import {
+  clusterAuthority,
+  type Credentials,
+  credentialSource,
+  hasPlugin,
+  tokenCredentials,
+  type TokenSource,
+} from "./credentials.ts";
 import type { KubeconfigContext } from "./kubeconfig.ts";
 import type { Transport } from "./transport_types.ts";
 
-/** Reads the cluster's certificate authority; credentials are read with each request. */
-export async function fetchTransport(ctx: Context, config: KubeconfigContext): Promise<Transport> {
+/**
+ * Reads the cluster's certificate authority; credentials are read with each request, from
+ * `tokens` where it is given.
+ */
+export async function fetchTransport(
+  ctx: Context,
+  config: KubeconfigContext,
+  tokens?: TokenSource | undefined,
+): Promise<Transport> {
   const { cluster, user } = config;
   const authority = await clusterAuthority(ctx, cluster);
-  const source = credentialSource(ctx, cluster, user);
+  const source = tokens === undefined
+    ? credentialSource(ctx, cluster, user)
+    : tokenCredentials(ctx, tokens);
   let client: { readonly http: Deno.HttpClient; readonly cert: string | undefined } | undefined;
   // For WebSockets; it keeps no connections.
   let agent: { readonly http: Agent; readonly cert: string | undefined } | undefined;
@@ -61,7 +77,7 @@ export async function fetchTransport(ctx: Context, config: KubeconfigContext): P
     },
     refreshCredentials() {
       source.refresh();
-      return hasPlugin(user);
+      return tokens !== undefined || hasPlugin(user);
     },
     close() {
       client?.http.close();
