@@ -83,6 +83,8 @@ function overlay(flag: Flag, graph: Graph, pick: Pick): Overlays {
           "components: { worker: { replicas: 9 } }",
           "components: { Extra: { role: client, command: [sleep, '1'] } }",
           "cache: [{ claim: new, mountPath: /new, size: 3Ti }]",
+          "components: []",
+          "model: {}",
           "unknown: 1",
         ])],
       };

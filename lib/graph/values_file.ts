@@ -95,6 +95,14 @@ function applyFile(graph: Graph, { file, text, values }: ValuesFile): Graph {
     const line = lineOf(text, path);
     return line === undefined ? file : `${file}:${line}`;
   };
+  const hollow = emptyKey(values);
+  if (hollow !== undefined) {
+    throw usageError(
+      "VALUES_INVALID",
+      `${at(hollow)}: ${hollow.join(".")} has nothing in it and would change nothing`,
+      "Leave it out, or give null to take the key away.",
+    );
+  }
   const { patch, origins } = hasServiceForm(values)
     ? servicePatch(graph, values, at)
     : { patch: values, origins: undefined };
@@ -116,6 +124,19 @@ function applyFile(graph: Graph, { file, text, values }: ValuesFile): Graph {
       return at(origins?.get(steps.join(".")) ?? steps);
     },
   });
+}
+
+// Of lists only that of components is merged; other empty ones replace what is there.
+function emptyKey(values: Readonly<Mapping>, above: readonly string[] = []): string[] | undefined {
+  for (const [key, value] of Object.entries(values)) {
+    const path = [...above, key];
+    if (Array.isArray(value) && value.length === 0 && path.join() === "components") return path;
+    if (!isMapping(value)) continue;
+    if (Object.keys(value).length === 0) return path;
+    const inner = emptyKey(value, path);
+    if (inner !== undefined) return inner;
+  }
+  return undefined;
 }
 
 function merge(

@@ -263,3 +263,19 @@ Deno.test("mutated files give a graph or an error, and never hang", () => {
   }
   assert.ok(good > 250, `only ${good} were read`);
 });
+
+Deno.test("what is empty would change nothing, and is refused", () => {
+  for (
+    const [text, key] of [
+      ["components: []\n", "components"],
+      ["model: {}\n", "model"],
+      ["env: {A: b}\ncomponents: {Frontend: {}}\n", "components.Frontend"],
+    ] as const
+  ) {
+    assert.throws(
+      () => applyValues(AGGREGATED, [parseValues(text, "v.yaml")]),
+      (error: Error) => error.message.includes(`${key} has nothing in it`),
+      text,
+    );
+  }
+});

@@ -58,7 +58,12 @@ export function localEnv(
     const value = local[name];
     if (value !== undefined) local[name] = replaceAddresses(value, options.addresses);
   }
-  return { ...local, ...discovery(local, options), ...OFFLINE, ...LOOPBACK };
+  const found = discovery(local, options);
+  // The simulated etcd and NATS of such a release answer nobody.
+  if (found["DYN_DISCOVERY_BACKEND"] === "file") {
+    for (const name of ADDRESS_VARIABLES) delete local[name];
+  }
+  return { ...local, ...found, ...OFFLINE, ...LOOPBACK };
 }
 
 // Models are a folder of ours: nothing may be looked up at the hub.

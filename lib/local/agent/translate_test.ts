@@ -274,6 +274,14 @@ Deno.test("0.4.1 waits for etcd and NATS, and finds them locally", () => {
   assert.deepEqual(command.waitFor, ["127.0.0.1:22379", "127.0.0.1:24222"]);
 });
 
+Deno.test("a runtime that finds its peers by files is told of no NATS, which is not there", () => {
+  const env = { NATS_SERVER: "nats://nats.dynamo-system:4222" };
+  const words = ["python3", "-m", "dynamo.frontend"];
+  const command = process(request("dynamo-frontend:1.0.2", words, { env }), places("1.6.1"));
+  assert.equal(command.env["DYN_DISCOVERY_BACKEND"], "file");
+  assert.equal("NATS_SERVER" in command.env, false);
+});
+
 Deno.test("an image of another release runs with a warning", () => {
   const words = ["python3", "-m", "dynamo.frontend"];
   const warnings = (image: string) => process(request(image, words), places("1.6.1")).warnings;
