@@ -5,6 +5,7 @@ locals {
   monitoring           = local.observability || var.enable_kube_prometheus_stack
   monitoring_namespace = "kube-prometheus-stack"
   dashboards           = local.observability ? fileset("${path.module}/dashboards", "*.json") : []
+  alerts               = local.observability ? fileset("${path.module}/alerts", "*.yaml") : []
 
   # Without the driver of disks Prometheus keeps its data as long as its pod lives.
   prometheus_disk = local.ebs_csi ? {
@@ -75,6 +76,38 @@ resource "kubectl_manifest" "dashboard" {
       annotations = { grafana_folder = "Dynamo" }
     }
     data = { (each.value) = file("${path.module}/dashboards/${each.value}") }
+  })
+
+  depends_on = [helm_release.kube_prometheus_stack]
+}
+
+# Alert rules, recording rules and what instances cost.
+resource "kubectl_manifest" "alerts" {
+  for_each = local.alerts
+
+  server_side_apply = true
+  force_conflicts   = true
+
+  yaml_body = yamlencode(merge(yamldecode(file("${path.module}/alerts/${each.value}")), {
+    metadata = merge(yamldecode(file("${path.module}/alerts/${each.value}")).metadata, { labels = local.labels })
+  }))
+
+  depends_on = [helm_release.kube_prometheus_stack]
+}
+
+# The operator of 0.4.1 makes no PodMonitors; later ones do, and two would count everything twice.
+resource "kubectl_manifest" "dynamo_pod_monitor" {
+  count = local.observability && local.dynamo_minor < 5 ? 1 : 0
+
+  yaml_body = yamlencode({
+    apiVersion = "monitoring.coreos.com/v1"
+    kind       = "PodMonitor"
+    metadata   = { name = "dynamo", namespace = local.monitoring_namespace, labels = local.labels }
+    spec = {
+      namespaceSelector   = { any = true }
+      selector            = { matchExpressions = [{ key = "nvidia.com/dynamo-component", operator = "Exists" }] }
+      podMetricsEndpoints = [for port in ["http", "system"] : { port = port, path = "/metrics", interval = "5s" }]
+    }
   })
 
   depends_on = [helm_release.kube_prometheus_stack]
