@@ -95,7 +95,7 @@ function applyFile(graph: Graph, { file, text, values }: ValuesFile): Graph {
     const line = lineOf(text, path);
     return line === undefined ? file : `${file}:${line}`;
   };
-  const hollow = emptyKey(values);
+  const hollow = hasServiceForm(values) ? undefined : emptyKey(values);
   if (hollow !== undefined) {
     throw usageError(
       "VALUES_INVALID",
