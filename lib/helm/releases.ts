@@ -80,7 +80,6 @@ async function readRelease(records: KubeObject[]): Promise<HelmRelease> {
   const labels = newest.metadata.labels ?? {};
   const content = await decodeRecord(newest["data"]?.release);
   const metadata = content?.chart?.metadata ?? {};
-  const seconds = Number(labels["modifiedAt"] ?? labels["createdAt"] ?? 0);
   return {
     name: labels["name"] ?? "",
     namespace: newest.metadata.namespace ?? "",
@@ -88,7 +87,7 @@ async function readRelease(records: KubeObject[]): Promise<HelmRelease> {
     status: (labels["status"] ?? "unknown") as HelmStatus,
     chart: metadata.name ?? labels["name"] ?? "",
     version: String(metadata.version ?? "unknown").replace(/^v/, ""),
-    changedAt: seconds * 1000 || Date.parse(newest.metadata.creationTimestamp ?? "") || 0,
+    changedAt: changedAt(newest, content),
     ours: labels[OUR_RELEASE.name] === OUR_RELEASE.value,
     adopted: labels[ADOPTED_LABEL] === "true",
     values: content?.config ?? {},
@@ -101,7 +100,16 @@ async function readRelease(records: KubeObject[]): Promise<HelmRelease> {
   };
 }
 
+// The label `modifiedAt` alone would not do: a new revision begins with that of the one before.
+function changedAt(record: KubeObject, content: RecordContent | undefined): number {
+  const label = Number(record.metadata.labels?.["modifiedAt"] ?? 0) * 1000;
+  const deployed = Date.parse(content?.info?.last_deployed ?? "");
+  const made = Date.parse(record.metadata.creationTimestamp ?? "");
+  return Math.max(label, Number.isNaN(deployed) ? made || 0 : deployed);
+}
+
 interface RecordContent {
+  readonly info?: { readonly last_deployed?: string };
   readonly chart?: { readonly metadata?: { readonly name?: string; readonly version?: string } };
   readonly config?: Record<string, unknown>;
 }

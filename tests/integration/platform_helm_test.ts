@@ -124,6 +124,10 @@ Deno.test("a helm that was killed leaves a release that the next run goes on fro
     const pending = await release(kube);
     assert.equal(pending?.status, "pending-install");
     await Deno.remove(`${ctx.home}/helm`, { recursive: true });
+    // As a revision's label is that of the one before, it is no proof of age.
+    await kube.patch(pending.records.at(-1)!, "merge", {
+      metadata: { labels: { modifiedAt: "1700000000" } },
+    });
     await assert.rejects(
       install("1.4.2"),
       (error) => error instanceof TaskError && error.code === "HELM_BUSY" && error.exitCode === 3,
