@@ -52,9 +52,10 @@ locals {
   }
 
   # Not the newest version of each, but the one that EKS gives to the cluster's Kubernetes version.
+  # Without try or lookup, which make all of an add-on's settings unknown when one of them is, a role.
   cluster_addons = {
     for name, on in local.addon_switches :
-    name => merge({ most_recent = false }, try(local.addon_settings[name], {})) if on
+    name => merge({ most_recent = false }, [for known, settings in local.addon_settings : settings if known == name]...) if on
   }
 }
 
