@@ -11,14 +11,14 @@ import {
   TaskError,
   usageError,
 } from "../cli/errors.ts";
-import { listModels } from "../serving/probes.ts";
 import { calibrate, type Calibration } from "./calibration.ts";
 import { Engine, type RunEnd } from "./engine.ts";
+import { servedModels } from "./models.ts";
 import { type BenchConfig, benchConfig, type BenchOptions } from "./options.ts";
 import { probe, type Probed } from "./probe.ts";
 import { syntheticPrompts } from "./prompts.ts";
 import { Recorder } from "./recorder.ts";
-import { requestSource } from "./request.ts";
+import { hideSecrets, requestSource, type RequestTarget } from "./request.ts";
 import type { Extent, Load } from "./schedule.ts";
 import { type BenchSummary, summarize } from "./summary.ts";
 import { type Dial, dialStreams, dialUrl } from "./transport.ts";
@@ -49,11 +49,16 @@ export async function runBench(ctx: Context, options: BenchOptions): Promise<Ben
 
 async function measure(ctx: Context, options: BenchOptions): Promise<BenchSummary> {
   const asked = benchConfig(ctx, options);
-  const config = { ...asked, model: await pickModel(ctx, options, asked) };
-  const target = { url: config.url, apiKey: options.apiKey };
+  const target: RequestTarget = {
+    url: asked.url,
+    apiKey: options.apiKey,
+    headers: options.headers,
+  };
   const dial: Dial = options.connect === undefined
-    ? dialUrl(ctx, config.url)
+    ? dialUrl(ctx, asked.url, options.trust)
     : dialStreams(options.connect);
+  const { model, served } = await pickModel(ctx, options, asked, { dial, target });
+  const config = { ...asked, model };
   const prompts = syntheticPrompts(config.seed);
   report(ctx, options, "probe");
   const probed = await probe({
@@ -63,6 +68,7 @@ async function measure(ctx: Context, options: BenchOptions): Promise<BenchSummar
     target,
     config,
     prompts,
+    served,
   });
   const lengths = { words: probed.words, outputTokens: config.outputTokens };
   const engine = new Engine({
@@ -126,13 +132,23 @@ async function pickModel(
   ctx: Context,
   options: BenchOptions,
   config: BenchConfig,
-): Promise<string> {
+  { dial, target }: { readonly dial: Dial; readonly target: RequestTarget },
+): Promise<{ model: string; served: readonly string[] }> {
   if (options.connect !== undefined) {
-    if (options.model !== undefined) return options.model;
+    if (options.model !== undefined) return { model: options.model, served: [] };
     throw usageError("BENCH_OPTIONS", "A connection without a URL needs the name of the model");
   }
   const { connectTimeoutMs: timeoutMs } = config;
-  const models = await listModels(ctx, { url: config.url, apiKey: options.apiKey, timeoutMs });
+  const { clock, signal } = ctx;
+  const models = await servedModels({ dial, clock, signal, target, timeoutMs });
+  if (models === undefined) {
+    if (options.model !== undefined) return { model: options.model, served: [] };
+    throw usageError(
+      "MODEL_UNKNOWN",
+      `${config.url} has no list of models (/v1/models)`,
+      "Say which one to ask: --model NAME. Is this the base URL of an OpenAI-compatible API?",
+    );
+  }
   const ids = models.map((model) => model.id);
   const wanted = options.model ?? (ids.length === 1 ? ids[0] : undefined);
   if (wanted === undefined) {
@@ -157,7 +173,7 @@ async function pickModel(
         `into the ${length} tokens of ${wanted}`,
     );
   }
-  return wanted;
+  return { model: wanted, served: ids };
 }
 
 // An open loop needs about rate × latency connections; the engine opens more when it has to.
@@ -217,6 +233,7 @@ async function runRecorded(
     durationMs: phase.extent.durationMs,
     onProgress: options.onProgress,
     onRequests: options.onRequests,
+    hideSecrets: (message) => hideSecrets(message, options),
   });
   recorder.onTick(ctx.clock.monotonic());
   try {

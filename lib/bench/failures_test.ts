@@ -33,6 +33,8 @@ const FAULTS: [Partial<Fault> & Pick<Fault, "kind">, FailureKind, RegExp][] = [
   [{ kind: "status", status: 500 }, "http_500", /^injected$/],
   [{ kind: "status", status: 503, body: "" }, "http_503", /^no body$/],
   [{ kind: "status", status: 529, body: '{"error":"overloaded"}' }, "http_529", /^overloaded$/],
+  [{ kind: "redirect" }, "http_307", /^redirect to \/elsewhere$/],
+  [{ kind: "half-close" }, "reset", /connection ended after 3 events/],
   [{ kind: "close-midway" }, "reset", /connection ended after 3 events/],
   [{ kind: "truncate" }, "truncated", /ended after 3 events without its end mark/],
   [{ kind: "stream-error" }, "stream_error", /worker is gone/],

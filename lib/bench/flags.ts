@@ -6,8 +6,10 @@
 import type { Context } from "../cli/context.ts";
 import { messageOf, usageError } from "../cli/errors.ts";
 import type { Options, OptionValues } from "../cli/options.ts";
+import { parseHeaders } from "./headers.ts";
 import type { BenchOptions } from "./options.ts";
 import { isStagesFile, parseStages, parseStagesFile, type Stage } from "./stages.ts";
+import { readAuthorities } from "./transport_tls.ts";
 
 /** Flags of tasks that measure. */
 export const BENCH_FLAGS = {
@@ -47,6 +49,24 @@ export const BENCH_FLAGS = {
     placeholder: "stages",
     description: "Rates that change: 30s@10,60s@10-50 (a ramp), or a YAML file",
   },
+  api: {
+    kind: "text",
+    choices: ["chat", "completions"],
+    placeholder: "api",
+    description: "Which API: chat (default) or completions",
+  },
+  noStream: { kind: "flag", description: "Ask for whole answers; then there is no TTFT" },
+  header: {
+    kind: "list",
+    placeholder: "name: value",
+    description: "Add a header, any number of times; $NAME takes its value from the environment",
+  },
+  caFile: {
+    kind: "text",
+    placeholder: "file",
+    description: "Trust the certificates in this PEM file too",
+  },
+  insecure: { kind: "flag", description: "Take any certificate" },
   requests: { kind: "integer", short: "r", min: 1, description: "Requests to measure" },
   duration: {
     kind: "number",
@@ -92,11 +112,21 @@ export const BENCH_FLAGS = {
  * @throws {TaskError} BENCH_OPTIONS (exit code 2) naming the flag.
  */
 export async function benchOptions(
-  ctx: Pick<Context, "fs">,
-  flags: OptionValues<typeof BENCH_FLAGS>,
+  ctx: Pick<Context, "env" | "fs">,
+  flags: OptionValues<typeof BENCH_FLAGS> & { readonly url?: string | undefined },
 ): Promise<Omit<BenchOptions, "url">> {
+  const trust = {
+    insecure: flags.insecure,
+    authorities: flags.caFile === undefined ? undefined : await readAuthorities(ctx, flags.caFile),
+  };
   return {
     model: flags.model,
+    api: flags.api as BenchOptions["api"],
+    stream: !flags.noStream,
+    headers: parseHeaders(ctx.env, flags.header),
+    // A graph of one's own knows no keys, and is not told one that is meant for others.
+    apiKey: flags.url === undefined ? undefined : ctx.env.get("OPENAI_API_KEY"),
+    trust,
     concurrency: flags.concurrency,
     rate: flags.rate,
     arrival: flags.arrival,

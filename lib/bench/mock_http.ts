@@ -61,6 +61,11 @@ export class MockConnection {
     );
   }
 
+  /** Ends this side's direction, after what was written before. */
+  closeWrite(): Promise<void> {
+    return this.#writing = this.#writing.then(() => this.#connection.closeWrite()).catch(() => {});
+  }
+
   /** Closes the connection. */
   close(): void {
     close(this.#connection);

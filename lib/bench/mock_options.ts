@@ -9,6 +9,8 @@ export interface Fault {
   /**
    * - `status`: answers with `status` and `body`;
    * - `close-before`: closes the connection without an answer;
+   * - `redirect`: answers 307 with another URL;
+   * - `half-close`: ends its own direction after `after` events and goes on reading;
    * - `close-midway`: closes it after `after` events;
    * - `truncate`: ends the response properly after `after` events, without the end mark;
    * - `stream-error`: reports an error after `after` events, as Dynamo does;
@@ -23,6 +25,8 @@ export interface Fault {
   readonly kind:
     | "status"
     | "close-before"
+    | "redirect"
+    | "half-close"
     | "close-midway"
     | "truncate"
     | "stream-error"

@@ -246,6 +246,8 @@ class Mock implements MockServer {
           fault.body ?? '{"message":"injected"}',
         ),
       );
+    } else if (fault?.kind === "redirect") {
+      send("HTTP/1.1 307 Temporary Redirect\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n");
     } else if (fault?.kind === "close-before") {
       connection.close();
       job.done();
@@ -309,6 +311,9 @@ class Mock implements MockServer {
     switch (fault.kind) {
       case "close-midway":
         send("").then(() => connection.close()).then(job.done);
+        return true;
+      case "half-close":
+        send("").then(() => connection.closeWrite()).then(job.done);
         return true;
       case "truncate":
         send("0\r\n\r\n").then(job.done);

@@ -7,10 +7,12 @@ import type { Context } from "../cli/context.ts";
 import { usageError } from "../cli/errors.ts";
 import { baseUrl } from "../serving/endpoint.ts";
 import type { Arrival } from "./arrivals.ts";
+import { checkHeaders, type RequestHeaders } from "./headers.ts";
 import type { RequestRecord } from "./record.ts";
 import { type Load, stagedLoad } from "./schedule.ts";
 import { type Stage, totalMs } from "./stages.ts";
 import type { StreamConnection } from "./transport.ts";
+import type { TlsTrust } from "./transport_tls.ts";
 
 /** State of a run, for progress displays. */
 export interface BenchProgress {
@@ -63,6 +65,10 @@ export interface BenchOptions {
   readonly url: string;
   /** Sent as bearer token; never written anywhere. */
   readonly apiKey?: string | undefined;
+  /** Further headers of each request; their values are never written anywhere. */
+  readonly headers?: RequestHeaders | undefined;
+  /** Which certificates are trusted; the system's unless given. */
+  readonly trust?: TlsTrust | undefined;
   /** Model to ask; may be left out when exactly one is served. */
   readonly model?: string | undefined;
   /** Requests in flight (closed loop), or the most of them when there is a `rate`. */
@@ -125,6 +131,10 @@ export interface BenchConfig {
   readonly api: "chat" | "completions";
   /** Whether answers are streamed. */
   readonly stream: boolean;
+  /** Names of further headers. */
+  readonly headers: readonly string[];
+  /** Whether any certificate is taken. */
+  readonly insecure: boolean;
   /** How load is offered. */
   readonly load: Load;
   /** Requests to measure, where that is the end. */
@@ -182,6 +192,7 @@ export function benchConfig(ctx: Pick<Context, "clock">, options: BenchOptions):
   if (options.apiKey !== undefined && !/^[\x21-\x7e]+$/.test(options.apiKey)) {
     throw usageError("BENCH_OPTIONS", "The API key holds characters that no HTTP header takes");
   }
+  checkHeaders(options.headers ?? {});
   const { stages } = options;
   const load = loadOf(options);
   const open = load.kind !== "concurrency";
@@ -192,6 +203,8 @@ export function benchConfig(ctx: Pick<Context, "clock">, options: BenchOptions):
     model: options.model,
     api: options.api ?? "chat",
     stream: options.stream ?? true,
+    headers: Object.keys(options.headers ?? {}),
+    insecure: options.trust?.insecure === true,
     load,
     requests: counted
       ? options.requests

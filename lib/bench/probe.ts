@@ -11,7 +11,7 @@ import { Lane } from "./lane.ts";
 import type { BenchConfig } from "./options.ts";
 import type { PromptSource } from "./prompts.ts";
 import { newRecord, type RequestRecord } from "./record.ts";
-import { type RequestShape, requestSource, type RequestTarget } from "./request.ts";
+import { hideSecrets, type RequestShape, requestSource, type RequestTarget } from "./request.ts";
 import type { Dial } from "./transport.ts";
 
 /** What probes need. */
@@ -28,6 +28,8 @@ export interface ProbeOptions {
   readonly config: BenchConfig & { readonly model: string };
   /** Prompts. */
   readonly prompts: PromptSource;
+  /** Names of the models that the server lists; empty where it lists none. */
+  readonly served?: readonly string[] | undefined;
 }
 
 /** What was found out. */
@@ -64,7 +66,7 @@ export async function probe(options: ProbeOptions): Promise<Probed> {
   const asker = new Asker(options);
   try {
     const warnings: string[] = [];
-    const { shape, record } = await findShape(asker, options.config, warnings);
+    const { shape, record } = await findShape(asker, options, warnings);
     const length = await calibrate(asker, shape, options.config.inputTokens, warnings);
     return {
       ...length,
@@ -156,9 +158,10 @@ function shapes(config: BenchConfig & { readonly model: string }): RequestShape[
 
 async function findShape(
   asker: Asker,
-  config: BenchConfig & { readonly model: string },
+  options: ProbeOptions,
   warnings: string[],
 ): Promise<{ shape: RequestShape; record: RequestRecord }> {
+  const { config } = options;
   const tokens = Math.min(PROBE_TOKENS, config.outputTokens);
   const limitProblem = (shape: RequestShape) => shape.minTokens || shape.ignoreEos;
   let refused: RequestRecord | undefined;
@@ -170,14 +173,14 @@ async function findShape(
       continue;
     }
     if (record.failure !== undefined && record.failure !== "empty") {
-      throw probeError(config, record);
+      throw probeError(options, record);
     }
     if (!limitProblem(shape)) {
       warnings.push("the server takes neither min_tokens nor ignore_eos: answers may end early");
     }
     return await withUsageInChunks(asker, config, shape, record, tokens);
   }
-  throw probeError(config, refused!);
+  throw probeError(options, refused!);
 }
 
 // Where several tokens share an event, only usage in every chunk tells how many the first had.
@@ -236,14 +239,36 @@ async function calibrate(
   return { words, calibrated: !Number.isNaN(got) };
 }
 
-function probeError(config: BenchConfig, record: RequestRecord): TaskError {
+function probeError(options: ProbeOptions, record: RequestRecord): TaskError {
+  const { config, target } = options;
   const path = config.api === "chat" ? "/v1/chat/completions" : "/v1/completions";
   const timedOut = record.failure === "timeout" || record.failure === "idle_timeout";
   const what = record.status === 0 || record.status === 200 ? record.failure : record.status;
   return new TaskError({
     code: "BENCH_PROBE",
-    message: `The first request to ${config.url}${path} failed (${what}): ${record.message}`,
-    hint: "See deno task test, and the logs of the frontend and its workers.",
+    message: `The first request to ${config.url}${path} failed (${what}): ${
+      hideSecrets(record.message, target)
+    }`,
+    hint: probeHint(options, record),
     ...(timedOut ? { exitCode: 4 as const } : {}),
   });
+}
+
+function probeHint({ config, served = [] }: ProbeOptions, record: RequestRecord): string {
+  const { status, failure } = record;
+  if (served.length > 0 && !served.includes(config.model)) {
+    return `${config.model} is none of the served models: ${served.join(", ")}`;
+  }
+  if (status >= 300 && status < 400) {
+    return "Measure that URL itself: a redirect for each request would be part of every figure.";
+  }
+  if (status === 404 || status === 405) {
+    const other = config.api === "chat" ? "completions" : "chat";
+    return `Does the server have this API? --api ${other} is the other one.`;
+  }
+  if (status === 401 || status === 403) {
+    return "With --url the key comes from the environment variable OPENAI_API_KEY.";
+  }
+  if (failure === "not_sse") return "--no-stream measures servers that do not stream.";
+  return "See deno task test, and the logs of the frontend and its workers.";
 }

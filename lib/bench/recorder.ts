@@ -27,6 +27,8 @@ export interface RecorderOptions {
   readonly requests: number | undefined;
   /** Milliseconds of the run, where that is its end. */
   readonly durationMs: number | undefined;
+  /** Takes secrets out of a failure's message; as it is unless given. */
+  readonly hideSecrets?: ((message: string) => string) | undefined;
   /** Called a few times a second. */
   readonly onProgress?: ((progress: BenchProgress) => void) | undefined;
   /** Called with requests as they end. */
@@ -129,7 +131,10 @@ export class Recorder implements RunObserver {
     this.sendLag.add(record.sent - record.scheduled);
     if (record.resent) this.resent++;
     if (record.failure === undefined) this.#addGood(record);
-    else this.#addFailure(record.failure, record.message);
+    else {
+      record.message = this.#options.hideSecrets?.(record.message) ?? record.message;
+      this.#addFailure(record.failure, record.message);
+    }
     if (this.#options.onRequests === undefined) return;
     this.#batch.push(record);
     if (this.#batch.length >= BATCH) this.flush();

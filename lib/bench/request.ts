@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { RequestHeaders } from "./headers.ts";
 import type { PromptSource } from "./prompts.ts";
 
 /** What requests look like: the API, and the fields that this server accepts. */
@@ -31,6 +32,25 @@ export interface RequestTarget {
   readonly url: string;
   /** Sent as bearer token. */
   readonly apiKey?: string | undefined;
+  /** Further headers. */
+  readonly headers?: RequestHeaders | undefined;
+}
+
+/** Lines of the head that every request has, its first line and what describes its body apart. */
+export function headerLines(target: RequestTarget): string[] {
+  const { url, apiKey, headers } = target;
+  return [
+    `Host: ${new URL(url).host}`,
+    ...(apiKey === undefined ? [] : [`Authorization: Bearer ${apiKey}`]),
+    ...Object.entries(headers ?? {}).map(([name, value]) => `${name}: ${value}`),
+  ];
+}
+
+/** A text without the secrets that requests carry: servers like to quote the key they refuse. */
+export function hideSecrets(text: string, target: RequestTarget): string {
+  return [target.apiKey, ...Object.values(target.headers ?? {})]
+    .filter((secret) => secret !== undefined && secret.length >= 4)
+    .reduce<string>((hidden, secret) => hidden.replaceAll(secret!, "***"), text);
 }
 
 /** Makes the bytes of request number `index`. */
@@ -59,10 +79,9 @@ export function requestSource(
   const [before, after] = bodyAround(shape, lengths.outputTokens);
   const head = [
     `POST ${path} HTTP/1.1`,
-    `Host: ${url.host}`,
+    ...headerLines(target),
     "Content-Type: application/json",
     `Accept: ${shape.stream ? "text/event-stream" : "application/json"}`,
-    ...(target.apiKey === undefined ? [] : [`Authorization: Bearer ${target.apiKey}`]),
     "Content-Length: ",
   ].join("\r\n");
   // Everything but the prompt may hold characters of more than one byte.

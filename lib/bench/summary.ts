@@ -283,6 +283,7 @@ export function configJson(
     model: shape.model,
     api: config.api,
     stream: config.stream,
+    insecure: config.insecure,
     load: load.kind,
     concurrency: load.kind === "concurrency" ? load.concurrency : null,
     rate: load.kind === "concurrency" ? null : load.rate,
@@ -311,6 +312,7 @@ export function configJson(
       min_tokens: shape.minTokens,
       ignore_eos: shape.ignoreEos,
       usage: shape.usage,
+      headers: config.headers,
       extra: config.extra,
     },
   };

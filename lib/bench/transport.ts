@@ -5,6 +5,8 @@
  * @module
  */
 import type { Context } from "../cli/context.ts";
+import { messageOf } from "../cli/errors.ts";
+import { connectInsecure, tlsProblem, type TlsTrust } from "./transport_tls.ts";
 
 /** A connection, in the shape of `Deno.Conn`. */
 export interface ByteConnection {
@@ -29,8 +31,11 @@ export interface StreamConnection {
 /** Opens a connection; rejects when the signal is aborted first. */
 export type Dial = (signal: AbortSignal) => Promise<ByteConnection>;
 
-/** Dials the host and port of a URL: TLS for https, with HTTP/1.1 only and certificates checked. */
-export function dialUrl(ctx: Pick<Context, "net">, url: string): Dial {
+/**
+ * Dials the host and port of a URL: TLS for https, with HTTP/1.1 only, and certificates checked
+ * unless `trust` says otherwise.
+ */
+export function dialUrl(ctx: Pick<Context, "net">, url: string, trust: TlsTrust = {}): Dial {
   const { protocol, hostname: name, port: given } = new URL(url);
   // URL keeps the brackets of an IPv6 address; sockets do not want them.
   const hostname = name.replace(/^\[(.*)\]$/, "$1");
@@ -42,12 +47,22 @@ export function dialUrl(ctx: Pick<Context, "net">, url: string): Dial {
       return connection;
     };
   }
-  return (signal) =>
-    abandonable(
-      signal,
-      ctx.net.connectTls({ hostname, port, alpnProtocols: ["http/1.1"] }),
-      handshake,
-    );
+  if (trust.insecure === true) {
+    const ready = (connection: ByteConnection) => Promise.resolve(connection);
+    return (signal) => abandonable(signal, connectInsecure({ hostname, port }), ready);
+  }
+  const options = {
+    hostname,
+    port,
+    alpnProtocols: ["http/1.1"],
+    ...(trust.authorities === undefined ? {} : { caCerts: [trust.authorities] }),
+  };
+  return (signal) => abandonable(signal, ctx.net.connectTls(options), handshake);
+}
+
+/** What an error of dialing means, and what to do about it where that is known. */
+export function dialProblem(error: unknown): { reason: string; hint: string | undefined } {
+  return tlsProblem(error) ?? { reason: messageOf(error), hint: undefined };
 }
 
 async function handshake(connection: Deno.TlsConn): Promise<Deno.TlsConn> {
