@@ -11,7 +11,7 @@ module "karpenter" {
   node_iam_role_name            = local.node_role_name
   node_iam_role_use_name_prefix = false
   queue_name                    = "${local.short_name}-karpenter"
-  rule_name_prefix              = "${substr(local.name, 0, 18)}-"
+  rule_name_prefix              = local.rule_name_prefix
 
   # As a policy of its own the controller's rights come close to the longest that IAM allows.
   enable_inline_policy = true
@@ -27,6 +27,9 @@ module "karpenter" {
 
 locals {
   node_role_name = "${local.role_name}-node"
+
+  # EventBridge leaves 38 characters, of which the module's longest name takes 20.
+  rule_name_prefix = "${substr(local.name, 0, 17)}-"
 
   # 1.11 is the first whose node classes have EFA interfaces and placement groups.
   karpenter_version = "1.12.0"
