@@ -6,8 +6,11 @@
 import type { Context } from "../cli/context.ts";
 import { messageOf, preconditionError, TaskError } from "../cli/errors.ts";
 import { writeFileAtomic } from "../cli/files.ts";
+import { openAws } from "../aws/session.ts";
 import { connectKube } from "../kube/client.ts";
 import type { Kube } from "../kube/types.ts";
+import { type ClusterIdentity, findEksCluster, requireSameCluster } from "./eks_cluster.ts";
+import { eksTokens } from "./eks_token.ts";
 
 /** Kinds of target. */
 export type TargetKind = "local" | "eks" | "context";
@@ -24,6 +27,10 @@ export interface Target {
   readonly namespace: string;
   /** Dynamo version installed, without `v`. */
   readonly release: string;
+  /** Which cluster it is, on EKS: opening the target makes sure that it still is. */
+  readonly cluster?: ClusterIdentity;
+  /** URL of the API server of a kubeconfig context, which may come to mean another cluster. */
+  readonly server?: string;
 }
 
 /** What the command line says about the target. */
@@ -98,17 +105,30 @@ export async function resolveTarget(ctx: Context, choice: TargetChoice): Promise
 }
 
 /**
- * Connects to a target and checks that its API server answers.
+ * Connects to a target and checks that its API server answers, and that it is the cluster that
+ * was installed. On EKS tokens are made here; the kubeconfig's plugin is for kubectl.
  *
- * @throws {TaskError} CLUSTER_DOWN with what to do when it does not.
+ * @throws {TaskError} CLUSTER_DOWN with what to do when it does not answer, TARGET_OTHER_CLUSTER
+ * when it is another cluster (both exit code 3).
  */
 export async function openTarget(ctx: Context, target: Target): Promise<Kube> {
+  const { cluster } = target;
   const kube = await connectKube(ctx, {
     ...(target.kubeconfig === undefined ? {} : { kubeconfig: target.kubeconfig }),
     ...(target.context === undefined ? {} : { context: target.context }),
+    ...(cluster === undefined
+      ? {}
+      : { tokens: eksTokens(ctx, { ...cluster, cluster: cluster.name }) }),
   });
   try {
-    await kube.version();
+    requireServer(target, kube.server);
+    const identity = cluster === undefined ? undefined : verifyCluster(ctx, cluster);
+    // An answer that it is another cluster says more than that the old one is silent.
+    identity?.catch(() => {});
+    const version = kube.version();
+    version.catch(() => {});
+    await identity;
+    await version;
     return kube;
   } catch (error) {
     kube.close();
@@ -121,5 +141,31 @@ export async function openTarget(ctx: Context, target: Target): Promise<Kube> {
         : "Check the network, the context and your credentials.",
       error,
     );
+  }
+}
+
+/** The kubeconfig must lead where it led at install; its certificate authority proves the rest. */
+function requireServer(target: Target, server: string): void {
+  const expected = target.cluster?.endpoint ?? target.server;
+  if (expected === undefined || expected === server) return;
+  throw preconditionError(
+    "TARGET_OTHER_CLUSTER",
+    `The kubeconfig leads to ${server}; Dynamo was installed at ${expected}`,
+    target.kind === "eks"
+      ? "Run deno task install --target eks to write it anew."
+      : `Run deno task install --context ${target.context ?? "NAME"} to work with that cluster.`,
+  );
+}
+
+/** Asks EKS whether the name still means this cluster. */
+async function verifyCluster(ctx: Context, cluster: ClusterIdentity): Promise<void> {
+  const aws = await openAws(ctx, cluster);
+  try {
+    requireSameCluster(cluster, await findEksCluster(aws, cluster.name));
+  } catch (error) {
+    // Whoever may use the cluster need not be allowed to describe it; endpoint and certificate
+    // authority of the kubeconfig are checked in any case.
+    if (!(error instanceof TaskError) || error.code !== "AWS_DENIED") throw error;
+    ctx.ui.debug(`The cluster could not be looked up: ${error.message}`);
   }
 }
