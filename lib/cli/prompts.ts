@@ -82,8 +82,21 @@ export function askYesNo(
 
 /** A secret, not shown while it is typed. */
 export function askSecret(keyboard: Keyboard, write: Write, question: string): Promise<string> {
+  return askLine(keyboard, write, { question: `${question} (not shown)`, shown: false });
+}
+
+/** A line of text. */
+export function askText(keyboard: Keyboard, write: Write, question: string): Promise<string> {
+  return askLine(keyboard, write, { question, shown: true });
+}
+
+function askLine(
+  keyboard: Keyboard,
+  write: Write,
+  { question, shown }: { readonly question: string; readonly shown: boolean },
+): Promise<string> {
   return keyboard.raw(async (next) => {
-    write(`${question} (not shown): `);
+    write(`${question}: `);
     let typed = "";
     for (;;) {
       for (const key of await next()) {
@@ -92,7 +105,9 @@ export function askSecret(keyboard: Keyboard, write: Write, question: string): P
           write("\r\n");
           return typed.trim();
         }
-        typed = key === "\x7f" || key === "\b" ? typed.slice(0, -1) : typed + key;
+        const erases = key === "\x7f" || key === "\b";
+        if (shown) write(erases ? (typed === "" ? "" : "\b \b") : key);
+        typed = erases ? typed.slice(0, -1) : typed + key;
       }
     }
   });

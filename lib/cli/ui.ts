@@ -59,6 +59,8 @@ export interface Ui {
   select<T>(question: string, choices: readonly Choice<T>[]): Promise<T>;
   /** Asks yes or no; only when {@link Ui.interactive}. */
   confirm(question: string, fallback: boolean): Promise<boolean>;
+  /** Asks for a line of text; only when {@link Ui.interactive}. */
+  text(question: string): Promise<string>;
   /** Asks for a secret without echo; only when {@link Ui.interactive}. */
   secret(question: string): Promise<string>;
   /** From now on this value is shown as `***` everywhere. */

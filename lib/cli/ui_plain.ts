@@ -38,7 +38,7 @@ export function baseUi(
   options: UiOptions,
   line: (text: string) => void,
 ): {
-  ui: Omit<Ui, "step" | "select" | "confirm" | "secret" | "close" | "interactive">;
+  ui: Omit<Ui, "step" | "select" | "confirm" | "text" | "secret" | "close" | "interactive">;
   clean: (text: string) => string;
   style: Style;
 } {
@@ -86,6 +86,7 @@ export function plainUi(options: UiOptions): Ui {
     step: (title) => plainStep(title, options.now, line, style),
     select: noTerminal,
     confirm: noTerminal,
+    text: noTerminal,
     secret: noTerminal,
     close: () => {},
   };

@@ -103,6 +103,17 @@ Deno.test("a secret is not echoed", async () => {
   assert.ok(!written.join("").includes("hf_x"));
 });
 
+Deno.test("a line of text is echoed, with corrections", async () => {
+  const written: string[] = [];
+  const ui = ttyUi({
+    ...options(written),
+    columns: () => 80,
+    keyboard: typing("dynaa", "\x7fmo", "\r"),
+  });
+  assert.equal(await ui.text("Name"), "dynamo");
+  assert.match(written.join(""), /Name: dynaa\x08 \x08mo/);
+});
+
 /** What a terminal shows after these bytes (cursor up, erase below, colours and cursor visibility). */
 function replay(text: string): string[] {
   const lines: string[] = [""];

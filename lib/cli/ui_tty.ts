@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { askChoice, askSecret, askYesNo, type Keyboard } from "./prompts.ts";
+import { askChoice, askSecret, askText, askYesNo, type Keyboard } from "./prompts.ts";
 import { bar, formatDuration, formatProgress, truncate } from "./text.ts";
 import type { StepUi, Ui } from "./ui.ts";
 import { baseUi, type UiOptions } from "./ui_plain.ts";
@@ -123,6 +123,7 @@ export function ttyUi(options: TtyOptions): Ui {
       asking((keyboard) => askChoice(keyboard, options.writeError, style, question, choices)),
     confirm: (question, fallback) =>
       asking((keyboard) => askYesNo(keyboard, options.writeError, style, question, fallback)),
+    text: (question) => asking((keyboard) => askText(keyboard, options.writeError, question)),
     secret: (question) => asking((keyboard) => askSecret(keyboard, options.writeError, question)),
     close() {
       erase();
