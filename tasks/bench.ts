@@ -5,15 +5,23 @@
  */
 import { runBench } from "../lib/bench/bench.ts";
 import { BENCH_FLAGS, benchOptions } from "../lib/bench/flags.ts";
-import { writeReport } from "../lib/bench/report/write_report.ts";
+import type { BenchOptions } from "../lib/bench/options.ts";
+import type { RequestRecord } from "../lib/bench/record.ts";
+import { type ReportFiles, writeReport } from "../lib/bench/report/write_report.ts";
 import { openResults } from "../lib/bench/results.ts";
+import { curveHtml, curveToText } from "../lib/bench/search/curve.ts";
+import { SEARCH_FLAGS, type SearchPlan, searchPlan } from "../lib/bench/search/flags.ts";
+import { runCurve } from "../lib/bench/search/run_curve.ts";
+import { attainmentOf, goodputOf, goodputText, isGood } from "../lib/bench/search/slo.ts";
+import type { BenchSummary } from "../lib/bench/summary.ts";
 import { summaryToText } from "../lib/bench/summary_text.ts";
 import { defineCommand } from "../lib/cli/command.ts";
 import type { Context } from "../lib/cli/context.ts";
-import { EXIT } from "../lib/cli/errors.ts";
+import { EXIT, type ExitCode } from "../lib/cli/errors.ts";
+import { writeFileAtomic } from "../lib/cli/files.ts";
 import { runTask } from "../lib/cli/main.ts";
 import { commonOptions } from "../lib/cli/options.ts";
-import { openBenchEndpoint } from "../lib/deploy/bench_endpoint.ts";
+import { type BenchEndpoint, openBenchEndpoint } from "../lib/deploy/bench_endpoint.ts";
 import { showProgress } from "../lib/deploy/bench_progress.ts";
 
 /** The task. */
@@ -31,6 +39,7 @@ export const command = defineCommand({
       description: "Measure this endpoint; no cluster needed",
     },
     ...BENCH_FLAGS,
+    ...SEARCH_FLAGS,
   },
   examples: [
     { command: "bench vllm", text: "8 in flight, 100 requests" },
@@ -43,10 +52,16 @@ export const command = defineCommand({
       command: "bench vllm --stages 30s@5,60s@5-50 --burstiness 0.5",
       text: "A ramp, in bursts",
     },
+    { command: "bench vllm --sweep 1-64 --duration 20", text: "The latency–throughput curve" },
+    {
+      command: "bench vllm --slo ttft=300ms,itl=20ms --find rate --duration 30",
+      text: "The highest rate that keeps service levels",
+    },
     { command: "bench --url http://127.0.0.1:8000", text: "Any OpenAI-compatible endpoint" },
   ],
   async run(ctx, { options, args }) {
     const asked = await benchOptions(ctx, options);
+    const plan = searchPlan(options, options.rate);
     await using endpoint = await openBenchEndpoint(ctx, {
       graph: args[0],
       url: options.url,
@@ -57,32 +72,103 @@ export const command = defineCommand({
       ctx.ui.out(`Would measure ${endpoint.title}`);
       return EXIT.ok;
     }
-    const progress = showProgress(ctx, `Measure ${endpoint.title}`);
-    const results = await openResults(ctx, runFolder(ctx, endpoint.name));
-    try {
-      const summary = await progress.during((onProgress) =>
-        runBench(ctx, {
-          ...asked,
-          url: endpoint.url,
-          onProgress,
-          onRequests: results.onRequests,
-        })
-      );
-      const files = await results.finish(summary);
-      const report = await writeReport(ctx, files, endpoint.title, summary);
-      ctx.ui.out(
-        options.output === "json"
-          ? JSON.stringify(summary, null, 2)
-          : summaryToText(summary, ctx.ui.width),
-      );
-      ctx.ui.info(`Results: ${files.folder}`);
-      ctx.ui.info(`Report:  ${report.html}`);
-      return summary.valid ? EXIT.ok : EXIT.failed;
-    } finally {
-      await results.close();
-    }
+    const folder = runFolder(ctx, endpoint.name);
+    const json = options.output === "json";
+    if (plan.kind !== "one") return await several(ctx, endpoint, plan, asked, { folder, json });
+    let good = 0;
+    const { slo } = plan;
+    const { summary, report } = await measure(ctx, endpoint, asked, folder, {
+      title: `Measure ${endpoint.title}`,
+      onRequests: (records) => {
+        if (slo !== undefined) good += records.filter((record) => isGood(record, slo)).length;
+      },
+    });
+    const goodput = slo === undefined
+      ? undefined
+      : goodputOf(slo, attainmentOf(good, summary.requests.scheduled), summary.wall_s);
+    ctx.ui.out(
+      json ? JSON.stringify({ ...summary, goodput: goodput ?? null }, null, 2) : [
+        summaryToText(summary, ctx.ui.width),
+        ...(goodput === undefined ? [] : [goodputText(goodput)]),
+      ].join("\n"),
+    );
+    ctx.ui.info(`Results: ${folder}`);
+    ctx.ui.info(`Report:  ${report.html}`);
+    return summary.valid ? EXIT.ok : EXIT.failed;
   },
 });
+
+/** Length of one of several loads unless the flags say another. */
+const LOAD_MS = 10_000;
+
+interface Measuring {
+  readonly title: string;
+  readonly onRequests: (records: readonly RequestRecord[]) => void;
+}
+
+async function measure(
+  ctx: Context,
+  endpoint: BenchEndpoint,
+  asked: Omit<BenchOptions, "url">,
+  folder: string,
+  { title, onRequests }: Measuring,
+): Promise<{ summary: BenchSummary; report: ReportFiles }> {
+  const progress = showProgress(ctx, title);
+  const results = await openResults(ctx, folder);
+  try {
+    const summary = await progress.during((onProgress) =>
+      runBench(ctx, {
+        ...asked,
+        url: endpoint.url,
+        onProgress,
+        onRequests: (records) => {
+          onRequests(records);
+          results.onRequests(records);
+        },
+      })
+    );
+    const files = await results.finish(summary);
+    return { summary, report: await writeReport(ctx, files, endpoint.title, summary) };
+  } finally {
+    await results.close();
+  }
+}
+
+async function several(
+  ctx: Context,
+  endpoint: BenchEndpoint,
+  plan: SearchPlan,
+  asked: Omit<BenchOptions, "url">,
+  { folder, json }: { readonly folder: string; readonly json: boolean },
+): Promise<ExitCode> {
+  const start = plan.axis === "rate" ? asked.rate ?? 1 : asked.concurrency ?? 1;
+  const unit = plan.axis === "rate" ? "requests/s" : "in flight";
+  // A number of requests would make high loads short: a time is the same for all of them.
+  const extent = asked.requests === undefined && asked.durationMs === undefined
+    ? { durationMs: LOAD_MS }
+    : {};
+  const curve = await runCurve(plan, start, async (load, onRequests) => {
+    const title = `${Number(load.toFixed(3))} ${unit}`;
+    const options = {
+      ...asked,
+      ...extent,
+      concurrency: undefined,
+      rate: undefined,
+      [plan.axis]: load,
+    };
+    const { summary } = await measure(ctx, endpoint, options, `${folder}/${plan.axis}-${load}`, {
+      title,
+      onRequests,
+    });
+    return summary;
+  });
+  await writeFileAtomic(ctx, `${folder}/curve.json`, `${JSON.stringify(curve, null, 2)}\n`);
+  await writeFileAtomic(ctx, `${folder}/report.html`, curveHtml(endpoint.title, curve));
+  ctx.ui.out(json ? JSON.stringify(curve, null, 2) : curveToText(curve));
+  ctx.ui.info(`Results: ${folder}`);
+  ctx.ui.info(`Report:  ${folder}/report.html`);
+  return curve.valid && (curve.slo === null || curve.best !== null) ? EXIT.ok : EXIT.failed;
+}
 
 /** `.dynamo/bench/<UTC time>-<name>`: sorts by time. */
 function runFolder(ctx: Context, name: string): string {

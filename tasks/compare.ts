@@ -14,6 +14,7 @@ import { isResults, readFinishedRun } from "../lib/bench/compare/from_results.ts
 import { blockReasons, runInterleaved } from "../lib/bench/compare/interleave.ts";
 import { blockOfSummary } from "../lib/bench/compare/metrics.ts";
 import { readShare } from "../lib/bench/compare/share.ts";
+import { BENCH_FLAGS, benchOptions } from "../lib/bench/flags.ts";
 import { defineCommand } from "../lib/cli/command.ts";
 import type { Context } from "../lib/cli/context.ts";
 import { EXIT, type ExitCode, usageError } from "../lib/cli/errors.ts";
@@ -32,42 +33,16 @@ const options = {
     default: 5,
     description: "Pairs of blocks; more of them find smaller differences",
   },
-  requests: {
-    kind: "integer",
-    short: "r",
-    min: 1,
-    description: "Requests of a block (default 100)",
-  },
-  duration: {
-    kind: "number",
-    short: "d",
-    min: 0.1,
-    placeholder: "seconds",
-    description: "Length of a block instead",
-  },
-  model: {
-    kind: "text",
-    short: "m",
-    placeholder: "name",
-    description: "Model to ask on both sides",
-  },
-  concurrency: {
-    kind: "integer",
-    short: "c",
-    min: 1,
-    description: "Requests in flight (default 8)",
-  },
-  rate: { kind: "number", min: 0.001, description: "Requests a second instead" },
-  inputTokens: { kind: "integer", min: 1, description: "Tokens of a prompt (default 128)" },
-  outputTokens: { kind: "integer", min: 1, description: "Tokens of an answer (default 64)" },
-  warmup: { kind: "integer", min: 0, description: "Requests before each block's clock starts" },
-  seed: { kind: "integer", min: 0, description: "Same prompts and arrivals each time" },
+  ...BENCH_FLAGS,
   maxRegression: {
     kind: "text",
     placeholder: "share",
     description: "Exit code 1 when B is worse than A by more than this, such as 5%",
   },
 } as const;
+
+/** Length of a block unless the flags say another. */
+const BLOCK_MS = 5000;
 
 type Values = OptionValues<typeof options>;
 
@@ -158,6 +133,10 @@ async function live(
   await using endpointA = await open(a);
   await using endpointB = await open(b);
   const endpoints = { a: endpointA, b: endpointB };
+  const asked = await benchOptions(ctx, options);
+  const extent = asked.requests === undefined && asked.durationMs === undefined
+    ? { durationMs: BLOCK_MS }
+    : {};
   const blocks = await runInterleaved(options.pairs, (side, pair) => {
     const { url, title } = endpoints[side];
     const progress = showProgress(
@@ -166,17 +145,13 @@ async function live(
     );
     return progress.during((onProgress) =>
       runBench(ctx, {
+        ...asked,
+        ...extent,
         url,
-        model: options.model,
-        concurrency: options.concurrency,
-        rate: options.rate,
-        requests: options.requests,
-        durationMs: options.duration === undefined ? undefined : options.duration * 1000,
-        inputTokens: options.inputTokens,
-        outputTokens: options.outputTokens,
-        warmup: options.warmup,
         // The same work for both sides of a pair, other work in the next one.
-        seed: (options.seed ?? 1) + pair,
+        seed: (asked.seed ?? 1) + pair,
+        // Once is enough: all blocks run on the same machine.
+        calibration: pair === 0 && asked.calibration,
         onProgress,
       })
     );

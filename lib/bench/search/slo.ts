@@ -81,3 +81,28 @@ export function attainmentOf(good: number, scheduled: number): Attainment {
   const { low, high } = wilsonInterval(good, scheduled);
   return { good, scheduled, share: scheduled === 0 ? 0 : good / scheduled, low, high };
 }
+
+/** Good requests of one run. */
+export interface Goodput {
+  /** The service levels. */
+  readonly slo: Slo;
+  /** How many requests were good. */
+  readonly attainment: Attainment;
+  /** Good requests a second of the run. */
+  readonly good_requests_per_second: number;
+}
+
+/** The goodput of a run of `wallSeconds`. */
+export function goodputOf(slo: Slo, attainment: Attainment, wallSeconds: number): Goodput {
+  const rate = wallSeconds > 0 ? attainment.good / wallSeconds : 0;
+  return { slo, attainment, good_requests_per_second: rate };
+}
+
+/** One line for a terminal. */
+export function goodputText({ slo, attainment, good_requests_per_second: rate }: Goodput): string {
+  const percent = (share: number) => (share * 100).toFixed(1);
+  const { good, scheduled, share, low, high } = attainment;
+  return `Good      ${good} of ${scheduled} requests (${percent(share)} %, surely ${
+    percent(low)
+  } to ${percent(high)} %) kept ${sloText(slo)}: ${rate.toFixed(1)}/s`;
+}
