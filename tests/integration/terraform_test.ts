@@ -305,7 +305,7 @@ Deno.test(
         assert.deepEqual(await objects(), [backend.key, `${backend.key}.tflock`]);
         const locked = await isCode(makePlan(ctx, moved, { name: "whole" }), "TERRAFORM_LOCKED");
         const id = /infra unlock ([0-9a-f-]+)/.exec(locked.hint!)?.[1];
-        assert.ok(id, locked.hint);
+        assert.ok(id, String(locked.hint));
         await isCode(unlockStack(ctx, moved, "x; rm"), "TERRAFORM_LOCK_ID");
         await unlockStack(ctx, moved, id);
         await applyPlan(ctx, moved, await makePlan(ctx, moved, { name: "whole" }));

@@ -48,14 +48,14 @@ function metric(comparison: Comparison, id: string) {
   return found;
 }
 
-Deno.test("a server that is slower by a tenth is found, and by how much", () =>
+Deno.test("a server that takes half as long again is found, and by how much", () =>
   timely(async () => {
-    const comparison = await compareMocks(1.1, 5);
+    const comparison = await compareMocks(1.5, 5);
     assert.equal(comparison.blocks, 5);
     for (const id of ["ttft_p50", "tpot_p50"]) {
       const { verdict, effect } = metric(comparison, id);
       assert.equal(verdict, "worse", JSON.stringify(comparison, null, 1));
-      assert.ok(effect!.change > 0.06 && effect!.change < 0.14, JSON.stringify(effect));
+      assert.ok(effect!.change > 0.3 && effect!.change < 0.7, JSON.stringify(effect));
     }
     assert.ok(comparison.regressions.includes("tpot_p50"));
     const text = comparisonToText(comparison, 80);
