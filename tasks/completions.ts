@@ -26,6 +26,7 @@ async function allTasks(): Promise<CommandSpec[]> {
     import("./compare.ts"),
     import("./status.ts"),
     import("./logs.ts"),
+    import("./monitor.ts"),
     import("./config.ts"),
     import("./cleanup.ts"),
     import("./demo.ts"),
