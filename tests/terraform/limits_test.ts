@@ -3,8 +3,8 @@
  * are too long, and add-ons whose settings are not known yet.
  */
 import assert from "node:assert/strict";
-import { evaluate } from "./settings_only.ts";
-import { findTerraform, TERRAFORM_FOLDER, terraformStack } from "./terraform_runs.ts";
+import { eachOf, evaluate } from "./settings_only.ts";
+import { findTerraform, plainWords, TERRAFORM_FOLDER, terraformStack } from "./terraform_runs.ts";
 
 const tools = await findTerraform();
 
@@ -66,4 +66,24 @@ Deno.test("terraform: which add-ons there are, and which come before nodes, is k
       ["vpc-cni", true],
     ],
   );
+});
+
+Deno.test("terraform: zones that the region does not have are refused before anything is made", async () => {
+  if (tools === undefined) return;
+  const cases = [
+    [
+      { region: "us-west-2", availability_zones: ["us-east-1a", "us-east-1b"] },
+      "availability_zones names zones that us-west-2 does not have for this account. It has us-west-2a",
+    ],
+    [
+      { region: "us-west-2", availability_zones_count: 6 },
+      "availability_zones_count is 6, but us-west-2 has",
+    ],
+  ] as const;
+  await eachOf(cases, async ([variables, sentence]) => {
+    await using stack = await terraformStack(tools);
+    const { code, output } = await stack.run(["plan"], { variables });
+    assert.equal(code, 1, output);
+    assert.ok(plainWords(output).includes(sentence), output);
+  });
 });
