@@ -15,9 +15,5 @@ terraform {
       source  = "alekc/kubectl"
       version = "~> 2.1"
     }
-    random = {
-      source  = "hashicorp/random"
-      version = "~> 3.6"
-    }
   }
 }
