@@ -50,7 +50,7 @@ function gamma(shape: number, random: Random): number {
   }
 }
 
-// Box and Muller's; one of the pair is enough, schedules are made far ahead of their need.
-function normal(random: Random): number {
+/** A normally distributed number, by Box and Muller; one of their pair is enough. */
+export function normal(random: Random): number {
   return Math.sqrt(2 * exponential(random)) * Math.cos(2 * Math.PI * random());
 }

@@ -13,6 +13,7 @@ import {
 } from "../cli/errors.ts";
 import { calibrate, type Calibration } from "./calibration.ts";
 import { Engine, type RunEnd } from "./engine.ts";
+import { lengthsText, mostTokens } from "./lengths.ts";
 import { servedModels } from "./models.ts";
 import { type BenchConfig, benchConfig, type BenchOptions } from "./options.ts";
 import { probe, type Probed } from "./probe.ts";
@@ -22,6 +23,7 @@ import { hideSecrets, requestSource, type RequestTarget } from "./request.ts";
 import type { Extent, Load } from "./schedule.ts";
 import { type BenchSummary, summarize } from "./summary.ts";
 import { type Dial, dialStreams, dialUrl } from "./transport.ts";
+import { counted, syntheticWorkload, warmupWorkload } from "./workload.ts";
 
 // Prompts of the warm-up are none of those that are measured.
 const FIRST_WARMUP = 1 << 28;
@@ -70,13 +72,18 @@ async function measure(ctx: Context, options: BenchOptions): Promise<BenchSummar
     prompts,
     served,
   });
-  const lengths = { words: probed.words, outputTokens: config.outputTokens };
+  const synthetic = { ...config.synthetic, seed: config.seed };
+  const { workload, planned } = counted(
+    syntheticWorkload(synthetic, probed.words),
+    warmupWorkload(synthetic, probed.words),
+    FIRST_WARMUP,
+  );
   const engine = new Engine({
     dial,
     clock: ctx.clock,
     signal: ctx.signal,
     stream: config.stream,
-    request: requestSource(target, probed.shape, prompts, lengths),
+    request: requestSource(target, probed.shape, workload),
     connectTimeoutMs: config.connectTimeoutMs,
     requestTimeoutMs: config.requestTimeoutMs,
     idleTimeoutMs: config.idleTimeoutMs,
@@ -96,7 +103,8 @@ async function measure(ctx: Context, options: BenchOptions): Promise<BenchSummar
     return summarize({
       config,
       shape: probed.shape,
-      words: probed.words,
+      words: probed.words.ofPrompt(config.inputTokens),
+      planned,
       recorder,
       scheduled: end.scheduled,
       gaveUp: end.gaveUp,
@@ -166,14 +174,19 @@ async function pickModel(
     );
   }
   const length = models.find((model) => model.id === wanted)?.maxModelLen;
-  if (length !== undefined && config.inputTokens + config.outputTokens > length) {
-    throw usageError(
-      "BENCH_OPTIONS",
-      `--input-tokens ${config.inputTokens} and --output-tokens ${config.outputTokens} do not fit ` +
-        `into the ${length} tokens of ${wanted}`,
-    );
-  }
+  if (length !== undefined) checkFit(config, wanted, length);
   return { model: wanted, served: ids };
+}
+
+function checkFit(config: BenchConfig, model: string, length: number): void {
+  const { input, output, turns } = config.synthetic;
+  if (turns * (mostTokens(input) + mostTokens(output)) <= length) return;
+  throw usageError(
+    "BENCH_OPTIONS",
+    `--input-tokens ${lengthsText(input)} and --output-tokens ${lengthsText(output)}${
+      turns > 1 ? ` in ${turns} turns` : ""
+    } do not fit into the ${length} tokens of ${model}`,
+  );
 }
 
 // An open loop needs about rate × latency connections; the engine opens more when it has to.

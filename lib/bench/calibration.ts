@@ -15,6 +15,7 @@ import { Recorder } from "./recorder.ts";
 import { type RequestShape, requestSource } from "./request.ts";
 import type { Load } from "./schedule.ts";
 import { dialUrl } from "./transport.ts";
+import { fixedWorkload } from "./workload.ts";
 
 /** What the load generator adds to the figures, and what it can do. Part of `summary.json`. */
 export interface Calibration {
@@ -146,15 +147,20 @@ async function withMock<T>(
     usage: "end",
     extra: {},
   };
+  const prompts = syntheticPrompts(config.seed);
   const engine = new Engine({
     dial: dialUrl(ctx, mock.url),
     clock: ctx.clock,
     signal: ctx.signal,
     stream: config.stream,
-    request: requestSource({ url: mock.url }, shape, syntheticPrompts(config.seed), {
-      words: PROMPT_WORDS,
-      outputTokens,
-    }),
+    request: requestSource(
+      { url: mock.url },
+      shape,
+      fixedWorkload(prompts, {
+        words: PROMPT_WORDS,
+        outputTokens,
+      }),
+    ),
     connectTimeoutMs: config.connectTimeoutMs,
     requestTimeoutMs: config.requestTimeoutMs,
     idleTimeoutMs: config.idleTimeoutMs,

@@ -7,7 +7,8 @@ import type { Context } from "../cli/context.ts";
 import { messageOf, usageError } from "../cli/errors.ts";
 import type { Options, OptionValues } from "../cli/options.ts";
 import { parseHeaders } from "./headers.ts";
-import type { BenchOptions } from "./options.ts";
+import { type Lengths, parseLengths } from "./lengths.ts";
+import { type BenchOptions, MOST_INPUT, MOST_OUTPUT } from "./options.ts";
 import { isStagesFile, parseStages, parseStagesFile, type Stage } from "./stages.ts";
 import { readAuthorities } from "./transport_tls.ts";
 
@@ -76,16 +77,31 @@ export const BENCH_FLAGS = {
     description: "Measure for this long",
   },
   inputTokens: {
-    kind: "integer",
-    min: 1,
+    kind: "text",
     placeholder: "tokens",
-    description: "Tokens of a prompt (default 128)",
+    description: "Tokens of a prompt (default 128): a number, uniform:64-256, normal:128,32, or " +
+      "a mix, 70%:128,30%:2048",
   },
   outputTokens: {
+    kind: "text",
+    placeholder: "tokens",
+    description: "Tokens of an answer (default 64), in the same forms",
+  },
+  prefixTokens: {
+    kind: "integer",
+    min: 0,
+    placeholder: "tokens",
+    description: "Of a prompt's tokens, those at its begin that requests share (default 0)",
+  },
+  prefixPool: {
     kind: "integer",
     min: 1,
-    placeholder: "tokens",
-    description: "Tokens of an answer (default 64)",
+    description: "Different shared beginnings (default 1)",
+  },
+  turns: {
+    kind: "integer",
+    min: 1,
+    description: "Turns of a session, each with those before it as its history (default 1)",
   },
   warmup: { kind: "integer", min: 0, description: "Requests before the clock starts" },
   grace: {
@@ -135,12 +151,19 @@ export async function benchOptions(
     requests: flags.requests,
     durationMs: flags.duration === undefined ? undefined : flags.duration * 1000,
     graceMs: flags.grace === undefined ? undefined : flags.grace * 1000,
-    inputTokens: flags.inputTokens,
-    outputTokens: flags.outputTokens,
+    inputTokens: readLengths("input-tokens", flags.inputTokens, MOST_INPUT),
+    outputTokens: readLengths("output-tokens", flags.outputTokens, MOST_OUTPUT),
+    prefixTokens: flags.prefixTokens,
+    prefixPool: flags.prefixPool,
+    turns: flags.turns,
     warmup: flags.warmup,
     seed: flags.seed,
     calibration: !flags.noCalibration,
   };
+}
+
+function readLengths(flag: string, text: string | undefined, most: number): Lengths | undefined {
+  return text === undefined ? undefined : parseLengths(flag, text, most);
 }
 
 async function readStages(

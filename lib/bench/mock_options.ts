@@ -69,6 +69,8 @@ export interface MockOptions {
   readonly templateTokens?: number;
   /** Tokens of a word; 1 unless given. */
   readonly tokensPerWord?: number;
+  /** Whether prompts are cached, and usage says how much of one was; false unless given. */
+  readonly cache?: boolean;
   /** Requests after which a connection is closed without notice; unlimited unless given. */
   readonly requestsPerConnection?: number;
   /** Faults, tried in order; the first that applies to a request is it. */

@@ -14,6 +14,7 @@ import {
   MockConnection,
   type MockRequest,
 } from "./mock_http.ts";
+import { PrefixCache } from "./mock_cache.ts";
 import type { Fault, MockOptions, MockStats } from "./mock_options.ts";
 import {
   type Answered,
@@ -64,6 +65,7 @@ class Mock implements MockServer {
   readonly #start: number;
   readonly #ttft = new Samples();
   readonly #itl = new Samples();
+  readonly #cache: PrefixCache | undefined;
   readonly #prompts: string[] = [];
   readonly #arrivals: number[] = [];
   #accepted = 0;
@@ -76,6 +78,7 @@ class Mock implements MockServer {
   constructor(ctx: Pick<Context, "net" | "clock">, options: MockOptions) {
     this.#ctx = ctx;
     this.#options = options;
+    this.#cache = options.cache === true ? new PrefixCache() : undefined;
     this.#listener = ctx.net.listen({ hostname: "127.0.0.1", port: 0 }) as Deno.TcpListener;
     this.port = this.#listener.addr.port;
     this.#start = ctx.clock.monotonic();
@@ -203,6 +206,7 @@ class Mock implements MockServer {
         usage: this.#options.usage ?? "asked",
         promptTokens: (this.#options.templateTokens ?? 5) +
           Math.round(words * (this.#options.tokensPerWord ?? 1)),
+        cachedTokens: this.#cache?.add(prompt),
         received,
         fault: this.#faultFor(tokens),
         done: resolve,

@@ -37,6 +37,8 @@ export interface Answered {
   readonly tokens: number;
   /** Tokens of the prompt. */
   readonly promptTokens: number;
+  /** Tokens of the prompt that were cached; undefined without a cache. */
+  readonly cachedTokens?: number | undefined;
   /** When usage is reported. */
   readonly usage: NonNullable<MockOptions["usage"]>;
 }
@@ -95,10 +97,13 @@ export function wholeText(job: Answered): string {
   });
 }
 
-function usageOf(job: Answered, tokens: number): Record<string, number> {
+function usageOf(job: Answered, tokens: number): Record<string, unknown> {
   return {
     prompt_tokens: job.promptTokens,
     completion_tokens: tokens,
     total_tokens: job.promptTokens + tokens,
+    ...(job.cachedTokens === undefined
+      ? {}
+      : { prompt_tokens_details: { cached_tokens: job.cachedTokens } }),
   };
 }

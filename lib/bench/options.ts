@@ -8,11 +8,13 @@ import { usageError } from "../cli/errors.ts";
 import { baseUrl } from "../serving/endpoint.ts";
 import type { Arrival } from "./arrivals.ts";
 import { checkHeaders, type RequestHeaders } from "./headers.ts";
+import { type Lengths, meanTokens } from "./lengths.ts";
 import type { RequestRecord } from "./record.ts";
 import { type Load, stagedLoad } from "./schedule.ts";
 import { type Stage, totalMs } from "./stages.ts";
 import type { StreamConnection } from "./transport.ts";
 import type { TlsTrust } from "./transport_tls.ts";
+import type { SyntheticWorkload } from "./workload.ts";
 
 /** State of a run, for progress displays. */
 export interface BenchProgress {
@@ -85,10 +87,16 @@ export interface BenchOptions {
   readonly requests?: number | undefined;
   /** Milliseconds in which requests are sent. */
   readonly durationMs?: number | undefined;
-  /** Tokens of a prompt, the chat template included. */
-  readonly inputTokens?: number | undefined;
+  /** Tokens of a prompt, the chat template included; with `turns`, what each turn adds. */
+  readonly inputTokens?: number | Lengths | undefined;
   /** Tokens of an answer. */
-  readonly outputTokens?: number | undefined;
+  readonly outputTokens?: number | Lengths | undefined;
+  /** Of a prompt's tokens, those at its begin that requests share; 0 unless given. */
+  readonly prefixTokens?: number | undefined;
+  /** Number of different shared beginnings; 1 unless given. */
+  readonly prefixPool?: number | undefined;
+  /** Turns of a session, each with the ones before it as its history; 1 unless given. */
+  readonly turns?: number | undefined;
   /** Requests before the clock starts. */
   readonly warmup?: number | undefined;
   /** Seed of prompts and arrivals; a new one for each run unless given, as servers cache prompts. */
@@ -141,10 +149,12 @@ export interface BenchConfig {
   readonly requests: number | undefined;
   /** Milliseconds in which requests are sent, where that is the end. */
   readonly durationMs: number | undefined;
-  /** Tokens of a prompt. */
+  /** Tokens of a prompt, on average. */
   readonly inputTokens: number;
-  /** Tokens of an answer. */
+  /** Tokens of an answer, on average. */
   readonly outputTokens: number;
+  /** Requests in detail. */
+  readonly synthetic: Omit<SyntheticWorkload, "seed">;
   /** Requests before the clock starts. */
   readonly warmup: number;
   /** Seed of prompts and arrivals. */
@@ -170,6 +180,12 @@ export interface BenchConfig {
 const DEFAULT_CONCURRENCY = 8;
 /** Lanes an open-loop run may open when no bound is given. */
 const MAX_IN_FLIGHT = 2048;
+/** Most tokens of a prompt. */
+export const MOST_INPUT = 4_000_000;
+/** Most tokens of an answer. */
+export const MOST_OUTPUT = 1_000_000;
+// A session's next turn comes so many requests later; in a closed loop, as many as are in flight.
+const OPEN_SESSIONS = 256;
 
 /**
  * Checks the options and fills in the defaults: 8 in flight, 10 requests a lane and at least
@@ -182,8 +198,11 @@ export function benchConfig(ctx: Pick<Context, "clock">, options: BenchOptions):
   checkNumber("rate", options.rate, 0.001, 1_000_000, false);
   checkNumber("requests", options.requests, 1, 1_000_000_000, true);
   checkNumber("duration", options.durationMs, 1, 86_400_000 * 7, false);
-  checkNumber("input-tokens", options.inputTokens, 1, 4_000_000, true);
-  checkNumber("output-tokens", options.outputTokens, 1, 1_000_000, true);
+  const input = lengthsOf("input-tokens", options.inputTokens ?? 128, MOST_INPUT);
+  const output = lengthsOf("output-tokens", options.outputTokens ?? 64, MOST_OUTPUT);
+  checkNumber("prefix-tokens", options.prefixTokens, 0, MOST_INPUT, true);
+  checkNumber("prefix-pool", options.prefixPool, 1, 1_000_000, true);
+  checkNumber("turns", options.turns, 1, 1000, true);
   checkNumber("warmup", options.warmup, 0, 1_000_000, true);
   checkNumber("seed", options.seed, 0, Number.MAX_SAFE_INTEGER, true);
   checkNumber("burstiness", options.burstiness, 0.01, 1000, false);
@@ -210,8 +229,16 @@ export function benchConfig(ctx: Pick<Context, "clock">, options: BenchOptions):
       ? options.requests
       : Math.max(100, open ? Math.ceil(30 * load.rate) : 10 * load.concurrency),
     durationMs,
-    inputTokens: options.inputTokens ?? 128,
-    outputTokens: options.outputTokens ?? 64,
+    inputTokens: meanTokens(input),
+    outputTokens: meanTokens(output),
+    synthetic: {
+      input,
+      output,
+      prefixTokens: options.prefixTokens ?? 0,
+      prefixPool: options.prefixPool ?? 1,
+      turns: options.turns ?? 1,
+      sessions: open ? OPEN_SESSIONS : load.concurrency,
+    },
     warmup: options.warmup ?? (open ? 8 : load.concurrency),
     seed: options.seed ?? Math.floor(ctx.clock.now()) % 2 ** 31,
     calibration: options.calibration ?? false,
@@ -223,6 +250,12 @@ export function benchConfig(ctx: Pick<Context, "clock">, options: BenchOptions):
     giveUpMs: options.giveUpMs ?? 60_000,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
   };
+}
+
+function lengthsOf(flag: string, value: number | Lengths, most: number): Lengths {
+  if (typeof value !== "number") return value;
+  checkNumber(flag, value, 1, most, true);
+  return { kind: "fixed", tokens: value };
 }
 
 function loadOf(options: BenchOptions): Load {
@@ -251,6 +284,11 @@ function checkTogether(options: BenchOptions): void {
     closed && (arrival !== undefined || burstiness !== undefined),
     `--${spaced} says how requests of a rate are spaced, and there is no rate`,
     "Add --rate or --stages.",
+  );
+  refuse(
+    options.prefixPool !== undefined && options.prefixTokens === undefined,
+    "--prefix-pool is the number of shared beginnings, and there is none",
+    "Add --prefix-tokens.",
   );
   refuse(
     burstiness !== undefined && arrival !== undefined && arrival !== "gamma",

@@ -13,6 +13,7 @@ import type { PromptSource } from "./prompts.ts";
 import { newRecord, type RequestRecord } from "./record.ts";
 import { hideSecrets, type RequestShape, requestSource, type RequestTarget } from "./request.ts";
 import type { Dial } from "./transport.ts";
+import { fixedWorkload, type WordCounts } from "./workload.ts";
 
 /** What probes need. */
 export interface ProbeOptions {
@@ -36,8 +37,8 @@ export interface ProbeOptions {
 export interface Probed {
   /** Requests as this server accepts them. */
   readonly shape: RequestShape;
-  /** Words that make a prompt of the asked length. */
-  readonly words: number;
+  /** Words that make prompts of a length. */
+  readonly words: WordCounts;
   /** Whether the length rests on the server's own count. */
   readonly calibrated: boolean;
   /** Milliseconds to the first output of a short answer; NaN when it was not streamed. */
@@ -107,7 +108,8 @@ class Asker {
     const { target, prompts, clock, signal } = this.#options;
     signal.throwIfAborted();
     const record = newRecord(this.#next++, 0, clock.monotonic());
-    const request = requestSource(target, shape, prompts, { words, outputTokens })(record.index);
+    const workload = fixedWorkload(prompts, { words, outputTokens });
+    const request = requestSource(target, shape, workload)(record.index);
     const end = new AbortController();
     const watching = this.#watch(end.signal);
     await this.#lane.exchange(request, record);
@@ -205,7 +207,7 @@ async function calibrate(
   shape: RequestShape,
   target: number,
   warnings: string[],
-): Promise<{ words: number; calibrated: boolean }> {
+): Promise<{ words: WordCounts; calibrated: boolean }> {
   const count = async (words: number) => {
     const record = await asker.ask({ ...shape, minTokens: false }, words, 1);
     return record.inputTokens;
@@ -214,7 +216,10 @@ async function calibrate(
   const larger = await count(1 + PROBE_WORDS * 4);
   if (!(larger > small)) {
     warnings.push("the server does not count prompt tokens: a word is taken for a token");
-    return { words: target, calibrated: false };
+    return {
+      words: { ofPrompt: (tokens) => tokens, ofPart: (tokens) => tokens },
+      calibrated: false,
+    };
   }
   let perWord = (larger - small) / (PROBE_WORDS * 4);
   if (target <= small) {
@@ -223,7 +228,7 @@ async function calibrate(
         `prompts have ${small} tokens: the server adds its template to the shortest prompt`,
       );
     }
-    return { words: 1, calibrated: true };
+    return { words: countsOf(small, perWord, { tokens: target, words: 1 }), calibrated: true };
   }
   let words = Math.max(1, Math.round(1 + (target - small) / perWord));
   let got = NaN;
@@ -236,7 +241,25 @@ async function calibrate(
   if (Number.isNaN(got)) {
     warnings.push(`the server refused a prompt of ${target} tokens or did not count it`);
   }
-  return { words, calibrated: !Number.isNaN(got) };
+  return {
+    words: countsOf(small, perWord, { tokens: target, words }),
+    calibrated: !Number.isNaN(got),
+  };
+}
+
+// A prompt of one word has `small` tokens, the template's included. What was tried is exact.
+function countsOf(
+  small: number,
+  perWord: number,
+  tried: { readonly tokens: number; readonly words: number },
+): WordCounts {
+  return {
+    ofPrompt: (tokens) =>
+      tokens === tried.tokens
+        ? tried.words
+        : Math.max(1, Math.round(1 + (tokens - small) / perWord)),
+    ofPart: (tokens) => Math.max(1, Math.round(tokens / perWord)),
+  };
 }
 
 function probeError(options: ProbeOptions, record: RequestRecord): TaskError {

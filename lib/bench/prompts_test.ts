@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { syntheticPrompts } from "./prompts.ts";
 import { type RequestShape, requestSource } from "./request.ts";
+import { fixedWorkload } from "./workload.ts";
 import { WORDS } from "./words.ts";
 
 const SHAPE: RequestShape = {
@@ -43,8 +44,7 @@ Deno.test("requests are well-formed HTTP with the right length, byte for byte re
     requestSource(
       { url: "http://127.0.0.1:8000/base", apiKey: "k" },
       SHAPE,
-      syntheticPrompts(1),
-      lengths,
+      fixedWorkload(syntheticPrompts(1), lengths),
     );
   const bytes = make()(7);
   assert.deepEqual(make()(7), bytes);
@@ -78,10 +78,14 @@ Deno.test("plain completions and whole answers have their own fields", () => {
     limitField: "max_completion_tokens",
     extra: {},
   };
-  const request = requestSource({ url: "https://h" }, shape, syntheticPrompts(1), {
-    words: 3,
-    outputTokens: 5,
-  });
+  const request = requestSource(
+    { url: "https://h" },
+    shape,
+    fixedWorkload(syntheticPrompts(1), {
+      words: 3,
+      outputTokens: 5,
+    }),
+  );
   const [head, body] = new TextDecoder().decode(request(0)).split("\r\n\r\n");
   assert.match(head!, /^POST \/v1\/completions HTTP\/1.1\r\nHost: h\r\n/);
   const { prompt, ...rest } = JSON.parse(body!);

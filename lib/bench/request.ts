@@ -4,7 +4,7 @@
  * @module
  */
 import type { RequestHeaders } from "./headers.ts";
-import type { PromptSource } from "./prompts.ts";
+import type { Plan, Workload } from "./workload.ts";
 
 /** What requests look like: the API, and the fields that this server accepts. */
 export interface RequestShape {
@@ -56,27 +56,17 @@ export function hideSecrets(text: string, target: RequestTarget): string {
 /** Makes the bytes of request number `index`. */
 export type RequestSource = (index: number) => Uint8Array;
 
-/** Lengths of a request. */
-export interface Lengths {
-  /** Words of the prompt. */
-  readonly words: number;
-  /** Tokens of the answer. */
-  readonly outputTokens: number;
-}
-
 const encoder = new TextEncoder();
 
-/** Requests of this shape, all of the same lengths, with prompts from the source. */
+/** Requests of this shape, as the workload plans them. */
 export function requestSource(
   target: RequestTarget,
   shape: RequestShape,
-  prompts: PromptSource,
-  lengths: Lengths,
+  workload: Workload,
 ): RequestSource {
   const url = new URL(target.url);
   const path = url.pathname.replace(/\/$/, "") +
     (shape.api === "chat" ? "/v1/chat/completions" : "/v1/completions");
-  const [before, after] = bodyAround(shape, lengths.outputTokens);
   const head = [
     `POST ${path} HTTP/1.1`,
     ...headerLines(target),
@@ -84,19 +74,45 @@ export function requestSource(
     `Accept: ${shape.stream ? "text/event-stream" : "application/json"}`,
     "Content-Length: ",
   ].join("\r\n");
-  // Everything but the prompt may hold characters of more than one byte.
-  const fixedLength = encoder.encode(before + after).length;
+  const fields = new Map<number, { readonly text: string; readonly bytes: number }>();
+  const fieldsFor = (outputTokens: number) => {
+    let known = fields.get(outputTokens);
+    if (known === undefined) {
+      // Everything but the prompt may hold characters of more than one byte.
+      const text = fieldsOf(shape, outputTokens);
+      known = { text, bytes: encoder.encode(text).length };
+      if (fields.size >= MOST_FIELDS) fields.clear();
+      fields.set(outputTokens, known);
+    }
+    return known;
+  };
   return (index) => {
-    // The words are ASCII and need no escape: as many bytes as characters.
-    const prompt = prompts(index, lengths.words);
-    return encoder.encode(
-      `${head}${fixedLength + prompt.length}\r\n\r\n${before}${prompt}${after}`,
-    );
+    const plan = workload(index);
+    const { text, bytes } = fieldsFor(plan.outputTokens);
+    const prompt = shape.api === "chat" ? messagesOf(plan) : promptOf(plan);
+    return encoder.encode(`${head}${bytes + prompt.length}\r\n\r\n${text}${prompt}`);
   };
 }
 
-// The body up to the prompt, and after it.
-function bodyAround(shape: RequestShape, outputTokens: number): [string, string] {
+/** Different lengths of answers whose fields are kept. */
+const MOST_FIELDS = 4096;
+
+// Texts of a plan are ASCII and escaped: as many bytes as characters.
+function messagesOf({ messages }: Plan): string {
+  let text = ',"messages":[';
+  for (let i = 0; i < messages.length; i++) {
+    const { role, text: content } = messages[i]!;
+    text += `${i === 0 ? "" : ","}{"role":"${role}","content":"${content}"}`;
+  }
+  return `${text}]}`;
+}
+
+function promptOf({ messages }: Plan): string {
+  return `,"prompt":"${messages.map((message) => message.text).join("\\n\\n")}"}`;
+}
+
+// The body up to the prompt.
+function fieldsOf(shape: RequestShape, outputTokens: number): string {
   const fields = {
     model: shape.model,
     [shape.limitField]: outputTokens,
@@ -113,8 +129,5 @@ function bodyAround(shape: RequestShape, outputTokens: number): [string, string]
     ...(shape.ignoreEos ? { ignore_eos: true } : {}),
     ...shape.extra,
   };
-  const begin = JSON.stringify(fields).slice(0, -1);
-  return shape.api === "chat"
-    ? [`${begin},"messages":[{"role":"user","content":"`, `"}]}`]
-    : [`${begin},"prompt":"`, `"}`];
+  return JSON.stringify(fields).slice(0, -1);
 }

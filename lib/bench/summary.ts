@@ -4,24 +4,24 @@
  *
  * @module
  */
+import { configJson } from "./config_json.ts";
 import { type Calibration, calibrationFindings } from "./calibration.ts";
 import type { BenchConfig } from "./options.ts";
 import type { FailureKind } from "./record.ts";
 import type { Recorder } from "./recorder.ts";
 import type { RequestShape } from "./request.ts";
 import type { Distribution } from "./samples.ts";
-import { spacingOf } from "./schedule.ts";
-import { stagesText } from "./stages.ts";
 import type { Span } from "./timeline.ts";
 import { invalidReasons } from "./validity.ts";
+import type { Planned } from "./workload.ts";
 
 /** Value of `schema` in summaries. */
 export const SUMMARY_SCHEMA = "dynamo-eks/bench-summary/v1" as const;
 
 /** Tokens of prompts or answers. */
 export interface TokenCounts {
-  /** Asked for. */
-  readonly asked: number;
+  /** Asked for, on average over the requests; null where only the server can count. */
+  readonly asked: number | null;
   /** Sum over the requests that ended well. */
   readonly total: number;
   /** A request's number; null where the server does not count. */
@@ -91,6 +91,13 @@ export interface BenchSummary {
   readonly output_tokens: TokenCounts;
   /** Prompt tokens that came from a cache; null where the server does not say. */
   readonly cached_tokens: number | null;
+  /** Of the prompts' tokens, the share that an earlier prompt of the run had at its begin as well. */
+  readonly prefix_sharing: {
+    /** As the workload was planned: what a cache of everything would save. */
+    readonly planned: number | null;
+    /** As the server counts (`cached_tokens`); null where it does not say. */
+    readonly cached: number | null;
+  };
   /** Tokens that share an event, on average. */
   readonly tokens_per_event: number | null;
   /** Failures. */
@@ -137,6 +144,8 @@ export interface SummaryInput {
   readonly shape: RequestShape;
   /** Words of a prompt. */
   readonly words: number;
+  /** What the requests were to be. */
+  readonly planned: Planned;
   /** What was measured. */
   readonly recorder: Recorder;
   /** Requests that were due. */
@@ -166,6 +175,7 @@ export function summarize(input: SummaryInput): BenchSummary {
   const perEvent = recorder.events > 0 ? recorder.outputTokens.sum / recorder.events : undefined;
   const eventRate = steady === undefined ? undefined : recorder.timeline.eventRate(steady);
   const tpot = recorder.tpot.percentile(50);
+  const asked = askedTokens(input.planned);
   const findings = input.calibration === null ? undefined : calibrationFindings(input.calibration, {
     ttftMs: recorder.ttftService.percentile(50),
     ttftP99Ms: recorder.ttftService.percentile(99),
@@ -198,9 +208,15 @@ export function summarize(input: SummaryInput): BenchSummary {
       : eventRate * perEvent,
     output_tokens_per_second_wall: perSecond(recorder.outputTokens.sum),
     user_tokens_per_second: tpot === undefined || tpot === 0 ? null : 1000 / tpot,
-    input_tokens: tokenCounts(config.inputTokens, recorder.inputTokens),
-    output_tokens: tokenCounts(config.outputTokens, recorder.outputTokens),
+    input_tokens: tokenCounts(asked.input, recorder.inputTokens),
+    output_tokens: tokenCounts(asked.output, recorder.outputTokens),
     cached_tokens: recorder.cachedTokens ?? null,
+    prefix_sharing: {
+      planned: share(input.planned.sharedTokens, input.planned.inputTokens),
+      cached: recorder.cachedTokens === undefined
+        ? null
+        : share(recorder.cachedTokens, recorder.inputTokens.sum),
+    },
     tokens_per_event: perEvent ?? null,
     errors: errorsOf(recorder, scheduled),
     client: {
@@ -213,7 +229,7 @@ export function summarize(input: SummaryInput): BenchSummary {
     invalid_reasons: reasons,
     warnings: [
       ...input.warnings,
-      ...tokenWarnings(config, recorder),
+      ...tokenWarnings(asked, recorder),
       ...(findings?.warnings ?? []),
     ],
     calibration: input.calibration,
@@ -247,7 +263,22 @@ function errorsOf(recorder: Recorder, scheduled: number): BenchSummary["errors"]
   };
 }
 
-function tokenCounts(asked: number, samples: Recorder["inputTokens"]): TokenCounts {
+interface Asked {
+  readonly input: number | null;
+  readonly output: number | null;
+}
+
+// What was planned for the requests that were sent, on average.
+function askedTokens({ requests, inputTokens, outputTokens }: Planned): Asked {
+  const mean = (sum: number) => requests > 0 && !Number.isNaN(sum) ? sum / requests : null;
+  return { input: mean(inputTokens), output: mean(outputTokens) };
+}
+
+function share(part: number, all: number): number | null {
+  return all > 0 ? part / all : null;
+}
+
+function tokenCounts(asked: number | null, samples: Recorder["inputTokens"]): TokenCounts {
   const all = samples.distribution();
   return {
     asked,
@@ -258,62 +289,19 @@ function tokenCounts(asked: number, samples: Recorder["inputTokens"]): TokenCoun
   };
 }
 
-function tokenWarnings(config: BenchConfig, recorder: Recorder): string[] {
+function tokenWarnings(asked: Asked, recorder: Recorder): string[] {
   const warnings: string[] = [];
-  const check = (what: string, asked: number, samples: Recorder["inputTokens"]) => {
+  const check = (what: string, asked: number | null, samples: Recorder["inputTokens"]) => {
     const mean = samples.distribution()?.mean;
-    if (mean !== undefined && Math.abs(mean - asked) > Math.max(1, 0.05 * asked)) {
-      warnings.push(`${what} had ${Math.round(mean)} tokens on average, ${asked} were asked for`);
+    if (
+      mean !== undefined && asked !== null && Math.abs(mean - asked) > Math.max(1, 0.05 * asked)
+    ) {
+      warnings.push(
+        `${what} had ${Math.round(mean)} tokens on average, ${Math.round(asked)} were asked for`,
+      );
     }
   };
-  check("prompts", config.inputTokens, recorder.inputTokens);
-  check("answers", config.outputTokens, recorder.outputTokens);
+  check("prompts", asked.input, recorder.inputTokens);
+  check("answers", asked.output, recorder.outputTokens);
   return warnings;
-}
-
-/** The configuration as it is written: plain data, without secrets. */
-export function configJson(
-  config: BenchConfig,
-  shape: RequestShape,
-  words: number,
-): Record<string, unknown> {
-  const { load } = config;
-  return {
-    url: config.url,
-    model: shape.model,
-    api: config.api,
-    stream: config.stream,
-    insecure: config.insecure,
-    load: load.kind,
-    concurrency: load.kind === "concurrency" ? load.concurrency : null,
-    rate: load.kind === "concurrency" ? null : load.rate,
-    max_in_flight: load.kind === "concurrency" ? load.concurrency : load.maxInFlight,
-    ...(load.kind === "concurrency" ? {} : {
-      arrival: spacingOf(load).arrival,
-      burstiness: load.burstiness ?? null,
-      stages: load.stages === undefined ? null : stagesText(load.stages),
-    }),
-    requests: config.requests ?? null,
-    duration_s: config.durationMs === undefined ? null : config.durationMs / 1000,
-    input_tokens: config.inputTokens,
-    output_tokens: config.outputTokens,
-    warmup: config.warmup,
-    seed: config.seed,
-    timeouts_s: {
-      request: config.requestTimeoutMs / 1000,
-      idle: config.idleTimeoutMs / 1000,
-      connect: config.connectTimeoutMs / 1000,
-      grace: config.graceMs / 1000,
-      give_up: config.giveUpMs / 1000,
-    },
-    request: {
-      prompt_words: words,
-      limit_field: shape.limitField,
-      min_tokens: shape.minTokens,
-      ignore_eos: shape.ignoreEos,
-      usage: shape.usage,
-      headers: config.headers,
-      extra: config.extra,
-    },
-  };
 }

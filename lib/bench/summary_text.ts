@@ -47,9 +47,12 @@ function facts(summary: BenchSummary, width: number): string[] {
 }
 
 function tokens(counts: BenchSummary["input_tokens"]): string {
-  if (counts.mean === null) return `not counted (asked ${counts.asked})`;
+  const asked = counts.asked === null ? null : Math.round(counts.asked * 10) / 10;
+  const also = asked === null ? "" : ` (asked ${asked})`;
+  if (counts.mean === null) return `not counted${also}`;
   const mean = Math.round(counts.mean * 10) / 10;
-  return mean === counts.asked ? `${mean}` : `${mean} (asked ${counts.asked})`;
+  const range = counts.min === counts.max ? "" : `, ${counts.min} to ${counts.max}`;
+  return `${mean}${mean === asked ? "" : also}${range}`;
 }
 
 function latencies(summary: BenchSummary, width: number): string[] {
@@ -104,10 +107,8 @@ function rates(summary: BenchSummary, width: number): string[] {
   if (summary.tokens_per_event !== null) {
     rows.push(["Events", `${summary.tokens_per_event.toFixed(2)} tokens an event`]);
   }
-  if (summary.cached_tokens !== null && summary.cached_tokens > 0) {
-    const share = Math.round(100 * summary.cached_tokens / Math.max(1, summary.input_tokens.total));
-    rows.push(["Cache", `${summary.cached_tokens} prompt tokens from a cache (${share} %)`]);
-  }
+  const cache = cacheText(summary);
+  if (cache !== undefined) rows.push(["Cache", cache]);
   rows.push([
     "Client",
     [
@@ -123,6 +124,18 @@ function rates(summary: BenchSummary, width: number): string[] {
     rows.push(["Failed", `${count} × ${kind}: ${message}`]);
   }
   return labelled(rows, width);
+}
+
+function cacheText({ prefix_sharing: { planned, cached } }: BenchSummary): string | undefined {
+  const percent = (share: number) => `${Math.round(1000 * share) / 10} %`;
+  const shared = planned === null || planned === 0 ? undefined : `${percent(planned)} shared`;
+  if (cached === null) {
+    return shared && `${shared} with earlier prompts; the server does not say what it had cached`;
+  }
+  if (cached === 0 && shared === undefined) return undefined;
+  return `${percent(cached)} of the prompts' tokens came from a cache${
+    shared === undefined ? "" : `, ${shared} with earlier prompts`
+  }`;
 }
 
 function calibrationText(calibration: NonNullable<BenchSummary["calibration"]>): string {
