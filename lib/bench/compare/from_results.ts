@@ -1,5 +1,5 @@
 /**
- * Blocks of a run that is over, from its folder: `requests.jsonl` cut into parts of equal length.
+ * Blocks of a run that is over, from its folder: `requests.jsonl` cut into parts of as many requests.
  *
  * @module
  */
@@ -95,13 +95,13 @@ function cut(
       "Measure for longer, or compare live: deno task compare <graph> <graph>.",
     );
   }
-  const length = (end - start) / count;
-  return Array.from({ length: count }, (_, i) => {
-    const from = start + i * length;
-    return blockOfRequests(
-      inside.filter(({ ended_ms }) => ended_ms! >= from && ended_ms! < from + length),
-      length,
-    );
+  // Parts of as many requests each: parts of time could be empty where the server stood still.
+  const sorted = inside.toSorted((x, y) => x.ended_ms! - y.ended_ms!);
+  const edges = Array.from({ length: count + 1 }, (_, i) => Math.round(i * sorted.length / count));
+  return edges.slice(1).map((to, i) => {
+    const part = sorted.slice(edges[i]!, to);
+    const from = i === 0 ? start : sorted[edges[i]! - 1]!.ended_ms!;
+    return blockOfRequests(part, part.at(-1)!.ended_ms! - from);
   });
 }
 
