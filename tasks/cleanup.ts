@@ -1,104 +1,134 @@
 /**
- * `deno task cleanup`: remove a graph, all graphs, or everything.
+ * `deno task cleanup`: remove a graph, all graphs, the platform, or everything; and look for what
+ * was left behind.
  *
  * @module
  */
+import { agree, agreeByName } from "../lib/cleanup/agree.ts";
+import { audit, isClean, keptTexts, printAudit, sweepStep } from "../lib/cleanup/audit.ts";
+import { planEverything } from "../lib/cleanup/everything.ts";
+import { type CleanupOptions, cleanupOptions, type Level, levelOf } from "../lib/cleanup/level.ts";
+import { choosePlace, openPlace } from "../lib/cleanup/place.ts";
+import { planPlatformCleanup } from "../lib/cleanup/platform.ts";
 import { defineCommand } from "../lib/cli/command.ts";
 import type { Context } from "../lib/cli/context.ts";
-import { usageError } from "../lib/cli/errors.ts";
+import { EXIT, type ExitCode, preconditionError } from "../lib/cli/errors.ts";
 import { withLock } from "../lib/cli/lock.ts";
 import { runTask } from "../lib/cli/main.ts";
-import { commonOptions } from "../lib/cli/options.ts";
 import { type Plan, printPlan, runPlan } from "../lib/cli/plan.ts";
-import { type CleanupLevel, planCleanup } from "../lib/deploy/cleanup.ts";
+import { planCleanup, type PreparedCleanup } from "../lib/deploy/cleanup.ts";
+import { recallTarget } from "../lib/target/target.ts";
 
 /** The task. */
 export const command = defineCommand({
   name: "cleanup",
-  summary: "Remove a graph, all graphs, or everything that was installed",
+  summary: "Remove a graph, all graphs, the platform, or everything; look for leftovers",
+  description: "Prints what goes and what stays, asks, and can be run again at any time. " +
+    "Exit code 1: --audit found something that bills.",
   args: [{ name: "graph", description: "Only this graph" }],
-  options: {
-    ...commonOptions,
-    graphs: { kind: "flag", description: "All graphs of the namespace; the platform stays" },
-    all: { kind: "flag", description: "Everything: graphs, platform and the cluster" },
-    cache: { kind: "flag", description: "With --all on local: the downloads and builds as well" },
-  },
+  options: cleanupOptions,
   examples: [
     { command: "cleanup vllm", text: "One graph" },
     { command: "cleanup --graphs", text: "All graphs" },
-    { command: "cleanup --all --yes", text: "Everything, without asking" },
+    { command: "cleanup --platform", text: "All graphs and the platform; the cluster stays" },
+    { command: "cleanup --all --yes", text: "Everything, without asking (embedded cluster)" },
+    { command: "cleanup --all --yes --cluster dynamo-on-eks", text: "Everything on EKS" },
+    { command: "cleanup --audit", text: "What of the cluster is left in AWS, and what it costs" },
+    { command: "cleanup --sweep", text: "Delete what is left and carries the cluster's tags" },
   ],
   async run(ctx, { options, args }) {
-    const level = await chooseLevel(ctx, args[0], options);
-    await using prepared = await planCleanup(ctx, level, options);
+    const level = await levelOf(ctx, args[0], options);
+    if (level.kind === "audit") return await lookOnly(ctx, options);
+    if (level.kind === "sweep") return await sweep(ctx, options);
+    if (level.kind === "all" && await isOnEks(ctx, options)) return await everything(ctx, options);
+    await using prepared = await prepare(ctx, level, options);
     const { plan } = prepared;
     if (options.dryRun) {
       printPlan(ctx, plan, options.output);
-      return;
+      return EXIT.ok;
     }
     if (!options.yes) await agree(ctx, plan);
-    // A graph can go while others work; the cluster cannot.
-    if (level.kind === "all") await withLock(ctx, "cleanup", () => runPlan(ctx, plan));
+    // A graph can go while others work; the platform and the cluster cannot.
+    if (level.kind === "all" || level.kind === "platform") await runLocked(ctx, plan);
     else await runPlan(ctx, plan);
     if (options.output === "json") ctx.ui.out(JSON.stringify({ cleaned: true, level: level.kind }));
     ctx.ui.success(level.kind === "graph" ? `Graph ${level.name} is gone` : "Clean");
+    return EXIT.ok;
   },
 });
 
-async function chooseLevel(
+type Plannable = Exclude<Level, { readonly kind: "audit" | "sweep" }>;
+
+function prepare(
   ctx: Context,
-  graph: string | undefined,
-  options: { readonly graphs: boolean; readonly all: boolean; readonly cache: boolean },
-): Promise<CleanupLevel> {
-  const asked = [graph !== undefined, options.graphs, options.all].filter(Boolean).length;
-  if (asked > 1) {
-    throw usageError(
-      "CLEANUP_LEVEL",
-      "Give one of: a graph's name, --graphs, --all",
-      "See deno task cleanup --help.",
-    );
-  }
-  if (options.cache && !options.all) {
-    throw usageError("CLEANUP_CACHE", "--cache goes with --all", "deno task cleanup --all --cache");
-  }
-  if (graph !== undefined) return { kind: "graph", name: graph };
-  if (options.graphs) return { kind: "graphs" };
-  if (options.all) return { kind: "all", cache: options.cache };
-  if (!ctx.ui.interactive) {
-    throw usageError(
-      "CLEANUP_LEVEL",
-      "What should go? There is no terminal to ask on",
-      "Give a graph's name, --graphs, or --all (with --yes).",
-    );
-  }
-  return await ctx.ui.select<CleanupLevel>("What should go?", [
-    { value: { kind: "graphs" }, label: "All graphs", detail: "the platform stays" },
-    {
-      value: { kind: "all", cache: false },
-      label: "Everything",
-      detail: "graphs, platform and cluster",
-    },
-  ]);
+  level: Plannable,
+  options: CleanupOptions,
+): Promise<PreparedCleanup> {
+  if (level.kind === "platform") return planPlatformCleanup(ctx, options);
+  return planCleanup(ctx, level, options);
 }
 
-async function agree(ctx: Context, plan: Plan): Promise<void> {
-  if (!ctx.ui.interactive) {
-    throw usageError(
-      "CONFIRM_MISSING",
-      "Removing needs a yes, and there is no terminal to ask on",
-      "Look with --dry-run, then give --yes.",
+/** `--all` on EKS: also when the target is forgotten already, if a cluster or EKS is named. */
+async function isOnEks(ctx: Context, options: CleanupOptions): Promise<boolean> {
+  const kind = (await recallTarget(ctx))?.kind;
+  if (kind !== undefined) return kind === "eks";
+  return options.target === "eks" || options.cluster !== undefined;
+}
+
+async function everything(ctx: Context, options: CleanupOptions): Promise<ExitCode> {
+  const open = await openPlace(ctx, await choosePlace(ctx, options));
+  await using prepared = await planEverything(ctx, open, options);
+  if (options.dryRun) {
+    printPlan(ctx, prepared.plan, options.output);
+    return EXIT.ok;
+  }
+  await agreeByName(ctx, prepared.plan, { ...options, name: open.place.cluster });
+  await runLocked(ctx, prepared.plan);
+  if (options.output === "json") ctx.ui.out(JSON.stringify({ cleaned: true, level: "all" }));
+  ctx.ui.success(`Nothing of ${open.place.cluster} bills any more`);
+  return EXIT.ok;
+}
+
+async function lookOnly(ctx: Context, options: CleanupOptions): Promise<ExitCode> {
+  const open = await openPlace(ctx, await choosePlace(ctx, options));
+  const { report } = await audit(ctx, open);
+  printAudit(ctx, report, options.output);
+  return isClean(report) ? EXIT.ok : EXIT.failed;
+}
+
+async function sweep(ctx: Context, options: CleanupOptions): Promise<ExitCode> {
+  const open = await openPlace(ctx, await choosePlace(ctx, options));
+  const { place, who } = open;
+  const found = await audit(ctx, open);
+  const living = found.inventory.leaks.find(({ resource }) => resource.kind === "cluster");
+  if (living !== undefined) {
+    throw preconditionError(
+      "SWEEP_ALIVE",
+      `The cluster ${place.cluster} in ${place.region} is still there`,
+      "deno task cleanup --all removes it with everything; --audit only looks.",
     );
   }
-  for (const step of plan.steps) {
-    for (const touch of step.touches) ctx.ui.info(`  ${touch}`);
+  const plan: Plan = {
+    task: "cleanup",
+    facts: { cluster: place.cluster, account: who.account, region: place.region },
+    warnings: keptTexts(found),
+    steps: [sweepStep(open, found)],
+  };
+  if (options.dryRun) {
+    printPlan(ctx, plan, options.output);
+    return EXIT.ok;
   }
-  if (!await ctx.ui.confirm("Remove all this?", false)) {
-    throw usageError(
-      "CONFIRM_NO",
-      "Nothing was removed",
-      "Run it again and say yes, or give --yes.",
-    );
+  if (plan.steps.some((step) => step.skip === undefined)) {
+    await agreeByName(ctx, plan, { ...options, name: place.cluster });
   }
+  await runLocked(ctx, plan);
+  const { report } = await audit(ctx, open);
+  printAudit(ctx, report, options.output);
+  return isClean(report) ? EXIT.ok : EXIT.failed;
+}
+
+async function runLocked(ctx: Context, plan: Plan): Promise<void> {
+  await withLock(ctx, "cleanup", () => runPlan(ctx, plan));
 }
 
 if (import.meta.main) await runTask(command);

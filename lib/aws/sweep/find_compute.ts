@@ -1,18 +1,18 @@
 /**
  * Instances and what hangs on them: volumes, snapshots, interfaces, launch templates.
+ * Except for snapshots, AWS is asked for all of a region: filters know no "one of these tags".
  *
  * @module
  */
 import type { AwsSession } from "../session.ts";
-import { tagKeys } from "./ownership.ts";
 import { listAll, tagsOf } from "./pages.ts";
 import type { Resource, SweepScope } from "./types.ts";
 
 /** Instances that are not terminated. */
-export async function findInstances(aws: AwsSession, scope: SweepScope): Promise<Resource[]> {
+export async function findInstances(aws: AwsSession): Promise<Resource[]> {
   const ec2 = await aws.ec2();
   const reservations = await listAll(
-    (NextToken) => ec2.describeInstances({ NextToken, Filters: tagged(scope) }),
+    (NextToken) => ec2.describeInstances({ NextToken }),
     (answer) => [answer.Reservations, answer.NextToken],
   );
   return reservations.flatMap((one) => one.Instances ?? [])
@@ -31,10 +31,10 @@ export async function findInstances(aws: AwsSession, scope: SweepScope): Promise
 }
 
 /** Volumes. */
-export async function findVolumes(aws: AwsSession, scope: SweepScope): Promise<Resource[]> {
+export async function findVolumes(aws: AwsSession): Promise<Resource[]> {
   const ec2 = await aws.ec2();
   const volumes = await listAll(
-    (NextToken) => ec2.describeVolumes({ NextToken, Filters: tagged(scope) }),
+    (NextToken) => ec2.describeVolumes({ NextToken }),
     (answer) => [answer.Volumes, answer.NextToken],
   );
   return volumes.map((one) => ({
@@ -66,10 +66,10 @@ export async function findSnapshots(aws: AwsSession, scope: SweepScope): Promise
 }
 
 /** Network interfaces. */
-export async function findInterfaces(aws: AwsSession, scope: SweepScope): Promise<Resource[]> {
+export async function findInterfaces(aws: AwsSession): Promise<Resource[]> {
   const ec2 = await aws.ec2();
   const interfaces = await listAll(
-    (NextToken) => ec2.describeNetworkInterfaces({ NextToken, Filters: tagged(scope) }),
+    (NextToken) => ec2.describeNetworkInterfaces({ NextToken }),
     (answer) => [answer.NetworkInterfaces, answer.NextToken],
   );
   return interfaces.map((one) => ({
@@ -80,21 +80,16 @@ export async function findInterfaces(aws: AwsSession, scope: SweepScope): Promis
 }
 
 /** Launch templates. */
-export async function findLaunchTemplates(aws: AwsSession, scope: SweepScope): Promise<Resource[]> {
+export async function findLaunchTemplates(aws: AwsSession): Promise<Resource[]> {
   const ec2 = await aws.ec2();
   const templates = await listAll(
-    (NextToken) => ec2.describeLaunchTemplates({ NextToken, Filters: tagged(scope) }),
+    (NextToken) => ec2.describeLaunchTemplates({ NextToken }),
     (answer) => [answer.LaunchTemplates, answer.NextToken],
   );
   return templates.map((one) => ({
     ...common("launch-template", one.LaunchTemplateId, one.Tags, one.CreateTime),
     name: one.LaunchTemplateName ?? "",
   }));
-}
-
-/** EC2's filter for what may be the cluster's. */
-export function tagged(scope: SweepScope): { Name: string; Values: string[] }[] {
-  return [{ Name: "tag-key", Values: tagKeys(scope.cluster) }];
 }
 
 /** The parts that EC2's resources have in common. */

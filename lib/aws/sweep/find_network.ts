@@ -1,14 +1,13 @@
 /**
  * The network: VPC, subnets, gateways, addresses, endpoints, security groups. What a VPC brings
  * along and takes with it (its first security group, main route table, first ACL) is left out.
- * Accounts have few of most of these, so the listings are not narrowed down.
  *
  * @module
  */
 import type { AwsSession } from "../session.ts";
-import { common, tagged } from "./find_compute.ts";
+import { common } from "./find_compute.ts";
 import { listAll } from "./pages.ts";
-import type { Resource, SweepScope } from "./types.ts";
+import type { Resource } from "./types.ts";
 
 /** VPCs, subnets, route tables, internet gateways and ACLs. */
 export async function findNetwork(aws: AwsSession): Promise<Resource[]> {
@@ -97,10 +96,10 @@ export async function findGateways(aws: AwsSession): Promise<Resource[]> {
 }
 
 /** Security groups. */
-export async function findSecurityGroups(aws: AwsSession, scope: SweepScope): Promise<Resource[]> {
+export async function findSecurityGroups(aws: AwsSession): Promise<Resource[]> {
   const ec2 = await aws.ec2();
   const groups = await listAll(
-    (NextToken) => ec2.describeSecurityGroups({ NextToken, Filters: tagged(scope) }),
+    (NextToken) => ec2.describeSecurityGroups({ NextToken }),
     (answer) => [answer.SecurityGroups, answer.NextToken],
   );
   return groups.filter((one) => one.GroupName !== "default").map((one) => ({

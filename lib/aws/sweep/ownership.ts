@@ -21,11 +21,6 @@ const HINT_TAGS: readonly string[] = ["karpenter.sh/discovery", "KubernetesClust
 
 const KUBERNETES_TAG = "kubernetes.io/cluster/";
 
-/** Keys of tags that resources of the cluster carry, for listings that AWS narrows down. */
-export function tagKeys(cluster: string): string[] {
-  return [...OWNER_TAGS, ...HINT_TAGS, `${KUBERNETES_TAG}${cluster}`];
-}
-
 /** The resource as one of the cluster's, or undefined when it is none of its. */
 export function asLeak(resource: Resource, scope: SweepScope): Leak | undefined {
   const owners = ownersOf(resource.tags);

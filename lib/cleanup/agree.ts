@@ -1,0 +1,67 @@
+/**
+ * Asking before something goes.
+ *
+ * @module
+ */
+import type { Context } from "../cli/context.ts";
+import { usageError } from "../cli/errors.ts";
+import { type Plan, planToText } from "../cli/plan.ts";
+
+/**
+ * Shows what goes and asks yes or no.
+ *
+ * @throws {TaskError} CONFIRM_MISSING without a terminal, CONFIRM_NO (both exit code 2).
+ */
+export async function agree(ctx: Context, plan: Plan): Promise<void> {
+  if (!ctx.ui.interactive) {
+    throw usageError(
+      "CONFIRM_MISSING",
+      "Removing needs a yes, and there is no terminal to ask on",
+      "Look with --dry-run, then give --yes.",
+    );
+  }
+  for (const step of plan.steps) {
+    if (step.skip !== undefined) continue;
+    for (const touch of step.touches) ctx.ui.info(`  ${touch}`);
+  }
+  if (!await ctx.ui.confirm("Remove all this?", false)) throw refused();
+}
+
+/**
+ * Shows the plan and has the cluster's name typed. Unattended it needs `--yes` with `--cluster`
+ * and that name, so that a script never deletes another cluster than the one it means.
+ *
+ * @throws {TaskError} CONFIRM_CLUSTER, CONFIRM_NO (both exit code 2).
+ */
+export async function agreeByName(
+  ctx: Context,
+  plan: Plan,
+  options: {
+    /** `--yes` */
+    readonly yes: boolean;
+    /** `--cluster` */
+    readonly cluster?: string | undefined;
+    /** Name of the cluster that goes. */
+    readonly name: string;
+  },
+): Promise<void> {
+  if (options.yes && options.cluster === options.name) return;
+  if (options.yes || !ctx.ui.interactive) {
+    throw usageError(
+      "CONFIRM_CLUSTER",
+      `This deletes the cluster ${options.name} and its data in AWS; --yes alone is not enough`,
+      `Look with --dry-run, then give --yes --cluster ${options.name}.`,
+    );
+  }
+  ctx.ui.info(planToText(plan));
+  const typed = await ctx.ui.text(`Type the cluster's name (${options.name}) to delete all this`);
+  if (typed !== options.name) throw refused();
+}
+
+function refused(): Error {
+  return usageError(
+    "CONFIRM_NO",
+    "Nothing was removed",
+    "Run it again and agree, or give --yes.",
+  );
+}

@@ -1,0 +1,111 @@
+/**
+ * What a cluster left in AWS: looking, telling, and a step that deletes it.
+ *
+ * @module
+ */
+import { livePrices } from "../aws/live_prices.ts";
+import { type Prices, tablePrices } from "../aws/prices.ts";
+import type { AwsSession } from "../aws/session.ts";
+import { type Inventory, takeInventory } from "../aws/sweep/inventory.ts";
+import { type LeakReport, leakReport, leakTable } from "../aws/sweep/report.ts";
+import { deletable, deleteLeaks } from "../aws/sweep/sweep.ts";
+import { keyOf } from "../aws/sweep/types.ts";
+import type { Context } from "../cli/context.ts";
+import { TaskError } from "../cli/errors.ts";
+import type { Step } from "../cli/plan.ts";
+import type { OpenPlace } from "./place.ts";
+
+/** What was found, and what it costs. */
+export interface Audit {
+  /** Resources. */
+  readonly inventory: Inventory;
+  /** The same with age and cost. */
+  readonly report: LeakReport;
+}
+
+/** Looks through the account and region of a cluster; changes nothing. */
+export async function audit(ctx: Context, { aws, who, place }: OpenPlace): Promise<Audit> {
+  const inventory = await takeInventory(aws, place.cluster);
+  const instanceTypes = inventory.leaks.flatMap(({ resource: { bill } }) =>
+    bill?.of === "instance" ? [bill.type] : []
+  );
+  const now = ctx.clock.now();
+  const billed = inventory.leaks.some(({ resource }) => resource.bill !== undefined);
+  const prices = billed
+    ? await currentPrices(ctx, aws, { instanceTypes, now })
+    : tablePrices(aws.region);
+  return { inventory, report: leakReport(inventory, { account: who.account, prices, now }) };
+}
+
+/** AWS's list as it is now; the table where it may not or cannot be read. */
+async function currentPrices(
+  ctx: Context,
+  aws: AwsSession,
+  options: { readonly instanceTypes: readonly string[]; readonly now: number },
+): Promise<Prices> {
+  // Loopback servers have no price list.
+  if (aws.endpoint !== undefined) return tablePrices(aws.region);
+  try {
+    return await livePrices(aws.within({ signal: ctx.signal, deadlineMs: 20_000 }), options);
+  } catch (error) {
+    if (!(error instanceof TaskError)) throw error;
+    ctx.ui.debug(`Prices are of the table: ${error.message}`);
+    return tablePrices(aws.region);
+  }
+}
+
+/** Prints a report to stdout. */
+export function printAudit(ctx: Context, report: LeakReport, output: "text" | "json"): void {
+  if (output === "json") {
+    ctx.ui.out(JSON.stringify(report, null, 2));
+    return;
+  }
+  for (const blind of report.blind) ctx.ui.warn(`Not seen: ${blind}`);
+  const where = `account ${report.account}, ${report.region}`;
+  if (report.leaks.length === 0) {
+    ctx.ui.out(`Nothing of ${report.cluster} was found in ${where}`);
+    return;
+  }
+  ctx.ui.table(leakTable(report));
+  ctx.ui.info(
+    `${report.leaks.length} resources of ${report.cluster} in ${where}; ${report.billable} cost ` +
+      "something. Traffic and requests come on top.",
+  );
+}
+
+/** Whether an audit found nothing that bills, and saw everything. */
+export function isClean(report: LeakReport): boolean {
+  return report.billable === 0 && report.blind.length === 0;
+}
+
+/** The step that deletes what carries the cluster's own tags; everything else is told and stays. */
+export function sweepStep({ aws, place }: OpenPlace, { inventory }: Audit): Step {
+  const agreed = deletable(inventory);
+  const own = inventory.leaks.filter(({ resource }) => agreed.has(keyOf(resource)));
+  return {
+    id: "sweep",
+    title: `Delete what ${place.cluster} left in AWS`,
+    touches: own.map(({ resource: { kind, id, name, detail } }) =>
+      [kind, id, name === id || id.includes(name) ? "" : name, detail ?? ""]
+        .filter((text) => text !== "").join(" ")
+    ),
+    deadlineMs: 60 * 60_000,
+    ...(own.length === 0 ? { skip: "nothing carries its tags" } : {}),
+    run: async (ctx, ui) => {
+      const within = aws.within({ signal: ctx.signal });
+      const gone = await deleteLeaks(ctx, within, {
+        cluster: place.cluster,
+        agreed,
+        onProgress: (text) => ui.update(text),
+      });
+      return `${gone} of ${own.length} deleted${gone < own.length ? ", the rest was gone" : ""}`;
+    },
+  };
+}
+
+/** What stays, as warnings of a plan. */
+export function keptTexts({ inventory }: Audit): string[] {
+  return inventory.leaks.filter((one) => one.belonging === "suspect").map((one) =>
+    `${one.resource.kind} ${one.resource.name} stays: ${one.why}`
+  );
+}
