@@ -19,6 +19,7 @@ async function allTasks(): Promise<CommandSpec[]> {
   const modules = await Promise.all([
     import("./doctor.ts"),
     import("./install.ts"),
+    import("./infra.ts"),
     import("./deploy.ts"),
     import("./examples.ts"),
     import("./test.ts"),
