@@ -52,21 +52,23 @@ export async function forwardMonitoring(
       }
       ctx.ui.info(`  Forwarding to ${namespace}/${service.name}; Ctrl-C ends it`);
     }
-    if (options.open) await openBrowser(ctx, url);
+    // Some systems' opener lasts as long as the browser.
+    if (options.open) await Promise.race([openBrowser(ctx, url), interrupted(ctx.signal)]);
     await interrupted(ctx.signal);
   } finally {
     await forwarder.close();
   }
 }
 
-/** Shows a URL in the user's browser; says so when that does not work. */
+/** Shows a URL in the user's browser; says so when that does not work. Never ends the browser. */
 async function openBrowser(ctx: Context, url: string): Promise<void> {
   const program = ctx.platform.os === "darwin" ? "open" : "xdg-open";
   try {
-    const { code, stderr } = await ctx.processes.run(program, [url], { signal: ctx.signal });
-    if (code !== 0) ctx.ui.warn(`${program} ${url} failed: ${stderr.trim()}`);
+    const { code, stderr } = await ctx.processes.run(program, [url]);
+    if (code === 0) return;
+    ctx.ui.warn(`No browser was opened: ${stderr.trim().split("\n").at(-1) || program}`);
   } catch (error) {
-    if (!ctx.signal.aborted) ctx.ui.warn(`No browser was opened: ${messageOf(error)}`);
+    ctx.ui.warn(`No browser was opened: ${messageOf(error)}`);
   }
 }
 
