@@ -10,6 +10,7 @@ import type { Kube, KubeObject } from "../kube/types.ts";
 import { COMPONENT_KIND, GRAPH_KIND } from "./graph_state.ts";
 import { graphKinds } from "./graphs.ts";
 import { followObjects } from "./live_objects.ts";
+import { watchForStuck } from "./stuck.ts";
 
 /** Which graph, and how long to wait. */
 export interface RemoveGraphOptions {
@@ -25,7 +26,8 @@ export interface RemoveGraphOptions {
 
 /**
  * Deletes a graph with background propagation (foreground thrashes before 1.0.2) and
- * waits until its components, Deployments and pods are gone. Returns false when there was none.
+ * waits until its components, Deployments and pods are gone. Finalizers that nobody takes away
+ * are taken away late (`stuck.ts`). Returns false when there was none.
  *
  * @throws {TaskError} REMOVE_TIMEOUT (exit code 4) naming what is left.
  */
@@ -42,11 +44,14 @@ export async function removeGraph(
   const deadline = AbortSignal.timeout(options.timeoutMs);
   const signal = AbortSignal.any([ctx.signal, deadline]);
   let left: string[] = [];
+  const graph = { apiVersion, kind: GRAPH_KIND, namespace, name };
+  await using stuck = watchForStuck(ctx, kube, graph, signal);
   for await (
     const snapshot of followObjects(kube, { kinds: graphKinds(apiVersion), namespace, signal })
   ) {
     left = remains(name, snapshot);
     if (left.length === 0) return existed;
+    stuck.see(left);
     ui.update(`${left.length} objects left`);
   }
   if (ctx.signal.aborted) throw interruptedError();
