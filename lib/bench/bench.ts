@@ -12,18 +12,28 @@ import {
   usageError,
 } from "../cli/errors.ts";
 import { calibrate, type Calibration } from "./calibration.ts";
+import { datasetWorkload } from "./dataset.ts";
 import { Engine, type RunEnd } from "./engine.ts";
 import { lengthsText, mostTokens } from "./lengths.ts";
 import { servedModels } from "./models.ts";
-import { type BenchConfig, benchConfig, type BenchOptions } from "./options.ts";
+import { benchConfig } from "./config.ts";
+import type { BenchConfig, BenchOptions } from "./options.ts";
 import { probe, type Probed } from "./probe.ts";
 import { syntheticPrompts } from "./prompts.ts";
 import { Recorder } from "./recorder.ts";
 import { hideSecrets, requestSource, type RequestTarget } from "./request.ts";
 import type { Extent, Load } from "./schedule.ts";
 import { type BenchSummary, summarize } from "./summary.ts";
+import { type Trace, traceWorkload } from "./trace.ts";
 import { type Dial, dialStreams, dialUrl } from "./transport.ts";
-import { counted, syntheticWorkload, warmupWorkload } from "./workload.ts";
+import {
+  counted,
+  type SyntheticWorkload,
+  syntheticWorkload,
+  warmupWorkload,
+  type WordCounts,
+  type Workload,
+} from "./workload.ts";
 
 // Prompts of the warm-up are none of those that are measured.
 const FIRST_WARMUP = 1 << 28;
@@ -74,7 +84,7 @@ async function measure(ctx: Context, options: BenchOptions): Promise<BenchSummar
   });
   const synthetic = { ...config.synthetic, seed: config.seed };
   const { workload, planned } = counted(
-    syntheticWorkload(synthetic, probed.words),
+    workloadOf(options, synthetic, probed.words),
     warmupWorkload(synthetic, probed.words),
     FIRST_WARMUP,
   );
@@ -116,6 +126,16 @@ async function measure(ctx: Context, options: BenchOptions): Promise<BenchSummar
   } finally {
     engine.close();
   }
+}
+
+function workloadOf(
+  { dataset, trace }: BenchOptions,
+  synthetic: SyntheticWorkload,
+  words: WordCounts,
+): Workload {
+  if (trace !== undefined) return traceWorkload(trace, synthetic.seed, words);
+  if (dataset !== undefined) return datasetWorkload(dataset, synthetic);
+  return syntheticWorkload(synthetic, words);
 }
 
 async function calibrated(
@@ -174,18 +194,35 @@ async function pickModel(
     );
   }
   const length = models.find((model) => model.id === wanted)?.maxModelLen;
-  if (length !== undefined) checkFit(config, wanted, length);
+  if (length !== undefined && options.trace !== undefined) {
+    checkTraceFit(options.trace, wanted, length);
+  } else if (length !== undefined) checkFit(config, wanted, length);
   return { model: wanted, served: ids };
 }
 
 function checkFit(config: BenchConfig, model: string, length: number): void {
   const { input, output, turns } = config.synthetic;
+  // How long the prompts of a file are, only the server knows.
+  if (config.source.kind === "dataset") return;
   if (turns * (mostTokens(input) + mostTokens(output)) <= length) return;
   throw usageError(
     "BENCH_OPTIONS",
     `--input-tokens ${lengthsText(input)} and --output-tokens ${lengthsText(output)}${
       turns > 1 ? ` in ${turns} turns` : ""
     } do not fit into the ${length} tokens of ${model}`,
+  );
+}
+
+function checkTraceFit({ path, requests }: Trace, model: string, length: number): void {
+  const long = requests.filter(({ inputTokens, outputTokens }) =>
+    inputTokens + outputTokens > length
+  );
+  if (long.length === 0) return;
+  throw usageError(
+    "BENCH_OPTIONS",
+    `${long.length} of ${requests.length} requests of ${path} do not fit into the ${length} ` +
+      `tokens of ${model}`,
+    "Leave them out of the file, or serve the model with a longer context.",
   );
 }
 

@@ -27,7 +27,7 @@ export function configJson(
     rate: load.kind === "concurrency" ? null : load.rate,
     max_in_flight: load.kind === "concurrency" ? load.concurrency : load.maxInFlight,
     ...(load.kind === "concurrency" ? {} : {
-      arrival: spacingOf(load).arrival,
+      arrival: load.kind === "trace" ? "trace" : spacingOf(load).arrival,
       burstiness: load.burstiness ?? null,
       stages: load.stages === undefined ? null : stagesText(load.stages),
     }),
@@ -57,7 +57,19 @@ export function configJson(
   };
 }
 
-function workloadJson({ synthetic }: BenchConfig): Record<string, unknown> {
+function workloadJson({ synthetic, source }: BenchConfig): Record<string, unknown> {
+  if (source.kind === "trace") {
+    return { kind: "trace", file: source.path, requests: source.count, speed: source.speed };
+  }
+  if (source.kind === "dataset") {
+    return {
+      kind: "dataset",
+      file: source.path,
+      conversations: source.count,
+      output_lengths: lengthsText(synthetic.output),
+      turns: synthetic.turns,
+    };
+  }
   return {
     kind: "synthetic",
     input_lengths: lengthsText(synthetic.input),

@@ -6,10 +6,13 @@
 import type { Context } from "../cli/context.ts";
 import { messageOf, usageError } from "../cli/errors.ts";
 import type { Options, OptionValues } from "../cli/options.ts";
+import { parseDataset } from "./dataset.ts";
 import { parseHeaders } from "./headers.ts";
 import { type Lengths, parseLengths } from "./lengths.ts";
-import { type BenchOptions, MOST_INPUT, MOST_OUTPUT } from "./options.ts";
+import { MOST_INPUT, MOST_OUTPUT } from "./config.ts";
+import type { BenchOptions } from "./options.ts";
 import { isStagesFile, parseStages, parseStagesFile, type Stage } from "./stages.ts";
+import { parseTrace } from "./trace.ts";
 import { readAuthorities } from "./transport_tls.ts";
 
 /** Flags of tasks that measure. */
@@ -98,6 +101,24 @@ export const BENCH_FLAGS = {
     min: 1,
     description: "Different shared beginnings (default 1)",
   },
+  dataset: {
+    kind: "text",
+    placeholder: "file",
+    description: "Ask the conversations of a JSONL file (ShareGPT's form, messages, or prompts)",
+  },
+  trace: {
+    kind: "text",
+    placeholder: "file",
+    description: "Send a recorded load again: JSONL of timestamp, input_length, output_length, " +
+      "hash_ids (Mooncake's form)",
+  },
+  traceSpeed: {
+    kind: "number",
+    min: 0.001,
+    max: 1000,
+    placeholder: "factor",
+    description: "Send the trace so many times faster (default 1)",
+  },
   turns: {
     kind: "integer",
     min: 1,
@@ -156,6 +177,9 @@ export async function benchOptions(
     prefixTokens: flags.prefixTokens,
     prefixPool: flags.prefixPool,
     turns: flags.turns,
+    dataset: await readWith(ctx, "dataset", flags.dataset, parseDataset),
+    trace: await readWith(ctx, "trace", flags.trace, parseTrace),
+    traceSpeed: flags.traceSpeed,
     warmup: flags.warmup,
     seed: flags.seed,
     calibration: !flags.noCalibration,
@@ -172,11 +196,21 @@ async function readStages(
 ): Promise<Stage[] | undefined> {
   if (value === undefined) return undefined;
   if (!isStagesFile(value)) return parseStages(value);
+  return await readWith(ctx, "stages", value, parseStagesFile);
+}
+
+async function readWith<T>(
+  ctx: Pick<Context, "fs">,
+  flag: string,
+  path: string | undefined,
+  parse: (text: string, path: string) => T,
+): Promise<T | undefined> {
+  if (path === undefined) return undefined;
   let text: string;
   try {
-    text = await ctx.fs.readTextFile(value);
+    text = await ctx.fs.readTextFile(path);
   } catch (error) {
-    throw usageError("BENCH_OPTIONS", `Cannot read --stages ${value}: ${messageOf(error)}`);
+    throw usageError("BENCH_OPTIONS", `Cannot read --${flag} ${path}: ${messageOf(error)}`);
   }
-  return parseStagesFile(text, value);
+  return parse(text, path);
 }

@@ -12,9 +12,9 @@ import { peakRate, type Stage, stageTimes } from "./stages.ts";
 
 /** Requests that come whether or not earlier ones were answered. */
 export interface OpenLoad {
-  /** How a rate's requests are spaced, or `stages` of several rates. */
-  readonly kind: Arrival | "stages";
-  /** Requests a second; the highest of `stages`. */
+  /** How a rate's requests are spaced, `stages` of several rates, or the times of a `trace`. */
+  readonly kind: Arrival | "stages" | "trace";
+  /** Requests a second; the highest of `stages`, the mean of a `trace`. */
   readonly rate: number;
   /** How requests of `stages` are spaced; `kind` says it for the others. */
   readonly arrival?: Arrival | undefined;
@@ -22,6 +22,8 @@ export interface OpenLoad {
   readonly burstiness?: number | undefined;
   /** The stages of `stages`. */
   readonly stages?: readonly Stage[] | undefined;
+  /** The times of a `trace`, milliseconds from the start, in order. */
+  readonly times?: readonly number[] | undefined;
   /** Most requests in flight; what is due beyond that waits, and its wait counts. */
   readonly maxInFlight: number;
 }
@@ -47,12 +49,13 @@ export interface Extent {
 const STREAM = 1;
 
 /**
- * Times at which requests are due, in milliseconds from the start, in order; stages end, the
- * others do not. The first is due at once where gaps are constant, and one gap after the start
+ * Times at which requests are due, in milliseconds from the start, in order; stages and
+ * traces end, the others do not. The first is due at once where gaps are constant, and one gap after the start
  * otherwise. The same load and seed give the same times.
  */
 export function* dueTimes(load: Load, seed: number): Generator<number, void> {
   if (load.kind === "concurrency") { for (;;) yield 0; }
+  if (load.kind === "trace") return yield* load.times ?? [];
   if (load.kind === "stages") {
     return yield* stageTimes(load.stages ?? [], counts(spacingOf(load), seed));
   }
@@ -65,7 +68,8 @@ export function* dueTimes(load: Load, seed: number): Generator<number, void> {
 
 /** How the load's requests are spaced. */
 export function spacingOf({ kind, arrival, burstiness }: OpenLoad): Spacing {
-  return { arrival: kind === "stages" ? arrival ?? "poisson" : kind, burstiness };
+  const itself = kind !== "stages" && kind !== "trace";
+  return { arrival: itself ? kind : arrival ?? "poisson", burstiness };
 }
 
 /** A load of stages. */

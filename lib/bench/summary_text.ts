@@ -30,7 +30,7 @@ function facts(summary: BenchSummary, width: number): string[] {
   const { config, input_tokens: input, output_tokens: output } = summary;
   const load = config.load === "concurrency"
     ? `${config.concurrency} requests in flight`
-    : `${config.stages ?? config.rate} requests/s (${config.arrival}${
+    : `${config.stages ?? rate(Number(config.rate))} requests/s (${config.arrival}${
       config.burstiness === null ? "" : `, burstiness ${config.burstiness}`
     })`;
   const extent = [
@@ -161,7 +161,7 @@ function verdict(summary: BenchSummary, width: number): string[] {
 }
 
 function rate(value: number): string {
-  return value.toFixed(value < 100 ? 1 : 0);
+  return Number.isInteger(value) ? String(value) : value.toFixed(value < 100 ? 1 : 0);
 }
 
 // Label and text, the text wrapped under itself.

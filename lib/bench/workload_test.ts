@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { testContext } from "../cli/testing.ts";
 import { runBench } from "./bench.ts";
+import { parseDataset } from "./dataset.ts";
+import { parseTrace } from "./trace.ts";
 import { parseLengths } from "./lengths.ts";
 import { serveMock } from "./mock_server.ts";
 import type { MockStats } from "./mock_options.ts";
@@ -185,6 +187,44 @@ Deno.test("a server gets the asked lengths, and what it has cached is what was p
   assert.ok(planned! > 0.2 && planned! < 0.4, `planned ${planned}`);
   // The mock caches words, of which the template has none.
   assert.ok(Math.abs(cached! - planned!) < 0.02, `cached ${cached}, planned ${planned}`);
+});
+
+Deno.test("a trace is sent at its times, with its lengths and its shared blocks", async () => {
+  // Two families of three prompts, each with two blocks in common.
+  const items = Array.from({ length: 60 }, (_, i) => ({
+    timestamp: 10 * i,
+    input_length: 1124,
+    output_length: 4 + i % 3,
+    hash_ids: [1 + i % 2, 3 + i % 2, 10 + i],
+  }));
+  const text = items.map((item) => JSON.stringify(item)).join("\n");
+  const { summary, stats } = await bench({
+    trace: parseTrace(text, "f"),
+    traceSpeed: 0.5,
+    requests: undefined,
+    concurrency: 8,
+  });
+  assert.deepEqual(summary.requests, { scheduled: 60, completed: 60, failed: 0, resent: 0 });
+  assert.equal(summary.config.load, "trace");
+  assert.deepEqual([summary.output_tokens.min, summary.output_tokens.max], [4, 6]);
+  assert.equal(summary.input_tokens.mean, 1124);
+  assert.ok(Math.abs(summary.prefix_sharing.planned! - 58 * 1024 / (60 * 1124)) < 1e-9);
+  assert.ok(Math.abs(summary.prefix_sharing.cached! - summary.prefix_sharing.planned!) < 0.01);
+  assert.ok(stats.requests >= 60 && summary.wall_s > 1.1, `${summary.wall_s} s`);
+});
+
+Deno.test("a dataset's conversations are asked, and its prompts are counted by the server", async () => {
+  const items = Array.from({ length: 30 }, (_, i) => ({ prompt: `question number ${i}` }));
+  const { summary, stats } = await bench({
+    dataset: parseDataset(items.map((item) => JSON.stringify(item)).join("\n"), "f"),
+    outputTokens: 6,
+    requests: 30,
+  });
+  assert.equal(summary.requests.completed, 30);
+  assert.deepEqual(summary.input_tokens, { asked: null, total: 240, mean: 8, min: 8, max: 8 });
+  assert.equal(summary.prefix_sharing.planned, null);
+  const asked = stats.prompts.filter((prompt) => prompt.startsWith("question number"));
+  assert.deepEqual(asked.sort(), items.map(({ prompt }) => prompt).sort());
 });
 
 Deno.test("sessions share their history", async () => {

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { TaskError } from "../cli/errors.ts";
-import { type BenchConfig, benchConfig, type BenchOptions } from "./options.ts";
+import { benchConfig } from "./config.ts";
+import type { BenchConfig, BenchOptions } from "./options.ts";
+import { parseDataset } from "./dataset.ts";
+import { parseTrace } from "./trace.ts";
 import { parseStages } from "./stages.ts";
 
 function config(options: Omit<BenchOptions, "url">): BenchConfig {
@@ -32,6 +35,26 @@ Deno.test("spacing: Poisson unless said otherwise, gamma where there is a bursti
 });
 
 const stages = parseStages("1s@1");
+const trace = parseTrace('{"timestamp":9,"input_length":10,"output_length":4}', "f");
+const dataset = parseDataset('{"prompt":"a"}', "f");
+
+Deno.test("a trace says when and how much", () => {
+  const long = parseTrace(
+    [0, 500, 2000].map((at) => `{"timestamp":${at},"input_length":10,"output_length":4}`).join(
+      "\n",
+    ),
+    "f",
+  );
+  const { load, requests, inputTokens, outputTokens, source } = config({
+    trace: long,
+    traceSpeed: 2,
+    concurrency: 9,
+  });
+  assert.deepEqual(load, { kind: "trace", rate: 3, times: [0, 250, 1000], maxInFlight: 9 });
+  assert.deepEqual([requests, inputTokens, outputTokens], [3, 10, 4]);
+  assert.deepEqual(source, { kind: "trace", path: "f", count: 3, speed: 2 });
+  assert.equal(config({ trace: long, requests: 2 }).requests, 2);
+});
 const BAD: readonly [Omit<BenchOptions, "url">, RegExp][] = [
   [{ stages, rate: 1 }, /--stages and --rate/],
   [{ stages, durationMs: 1000 }, /--stages and --duration/],
@@ -40,6 +63,13 @@ const BAD: readonly [Omit<BenchOptions, "url">, RegExp][] = [
   [{ rate: 1, arrival: "constant", burstiness: 2 }, /for --arrival gamma, not for constant/],
   [{ rate: 1, arrival: "gamma" }, /--arrival gamma needs --burstiness/],
   [{ rate: 1, burstiness: 0 }, /--burstiness is 0; it takes a number from 0\.01 to 1000/],
+  [{ trace, rate: 1 }, /--rate and --trace: the trace says when/],
+  [{ trace, inputTokens: 1 }, /--input-tokens and --trace: the trace says what/],
+  [{ trace, dataset }, /--dataset and --trace/],
+  [{ dataset, prefixTokens: 1 }, /--prefix-tokens and --dataset: the file says/],
+  [{ traceSpeed: 2 }, /--trace-speed needs --trace/],
+  [{ prefixPool: 2 }, /--prefix-pool is the number of shared beginnings/],
+  [{ turns: 0 }, /--turns is 0/],
   [{ rate: 1, graceMs: -1 }, /--grace is -1/],
 ];
 
