@@ -78,7 +78,7 @@ async function withCheckov(body: (ctx: Context, checkov: string) => Promise<void
   await body(made.ctx, checkov);
 }
 
-/** The one that CHECKOV names, or one of our own in the cache. */
+/** The one that CHECKOV names, or ours in the cache, or else whichever is on the PATH. */
 async function findCheckov(ctx: Context): Promise<string | { readonly reason: string }> {
   const named = Deno.env.get("CHECKOV");
   if (named !== undefined && named !== "") return named;
@@ -87,7 +87,9 @@ async function findCheckov(ctx: Context): Promise<string | { readonly reason: st
     version: VERSION,
     requirement: `checkov==${VERSION}`,
   });
-  return typeof bin === "string" ? `${bin}/checkov` : bin;
+  if (typeof bin === "string") return `${bin}/checkov`;
+  const found = await ctx.processes.run("checkov", ["--version"]).catch(() => undefined);
+  return found?.code === 0 ? "checkov" : bin;
 }
 
 async function scan(ctx: Context, checkov: string, folder: string): Promise<Report> {
