@@ -1,0 +1,80 @@
+/**
+ * The infrastructure steps of cleanup with the real terraform, on a state of its built-in
+ * resources: destroyed, then the work folder gone; a run that fails goes on the next time.
+ */
+import assert from "node:assert/strict";
+import { infrastructureSteps } from "../../lib/cleanup/infrastructure.ts";
+import type { Context } from "../../lib/cli/context.ts";
+import { TaskError } from "../../lib/cli/errors.ts";
+import { exists } from "../../lib/cli/files.ts";
+import { runPlan } from "../../lib/cli/plan.ts";
+import { testContext } from "../../lib/cli/testing.ts";
+import { writeStackNote } from "../../lib/terraform/backend.ts";
+import { findTerraform, terraformEnvironment } from "../../lib/terraform/program.ts";
+import { applyPlan, initStack, makePlan } from "../../lib/terraform/stack.ts";
+import { workFolder } from "../../lib/terraform/work_folder.ts";
+
+const REF = { name: "dynamo", region: "us-west-2" };
+const PLACE = {
+  cluster: "dynamo",
+  region: "us-west-2",
+  account: "123456789012",
+  profile: undefined,
+  from: "a test",
+};
+
+// The second is destroyed first; `false` as its command makes that fail.
+const configuration = (command: string) => `
+resource "terraform_data" "network" {}
+
+resource "terraform_data" "nodes" {
+  depends_on = [terraform_data.network]
+  provisioner "local-exec" {
+    when    = destroy
+    command = "${command}"
+  }
+}
+`;
+
+Deno.test("cleanup destroys what terraform made, and goes on after a failure", async () => {
+  await using test = await testContext();
+  const { ctx } = test;
+  const folder = await applied(ctx);
+  if (folder === undefined) return;
+
+  await ctx.fs.writeTextFile(`${folder}/main.tf`, configuration("false"));
+  await assert.rejects(destroy(ctx), TaskError);
+  assert.ok(await exists(ctx, `${folder}/stack.json`));
+
+  await ctx.fs.writeTextFile(`${folder}/main.tf`, configuration("true"));
+  await destroy(ctx);
+  assert.equal(await exists(ctx, folder), false);
+  assert.equal(await infrastructureSteps(ctx, PLACE), undefined);
+});
+
+async function destroy(ctx: Context): Promise<void> {
+  const steps = await infrastructureSteps(ctx, PLACE);
+  assert.ok(steps);
+  await runPlan(ctx, { task: "cleanup", facts: {}, warnings: [], steps });
+}
+
+/** A work folder in which the configuration is applied; undefined without terraform. */
+async function applied(ctx: Context): Promise<string | undefined> {
+  const folder = workFolder(ctx, REF);
+  let program;
+  try {
+    program = await findTerraform(ctx);
+  } catch (error) {
+    // deno-lint-ignore no-console -- a test that cannot run says so
+    console.log(`SKIPPED: ${error instanceof Error ? error.message : error}`);
+    return undefined;
+  }
+  await ctx.fs.mkdir(folder, { recursive: true });
+  await ctx.fs.writeTextFile(`${folder}/main.tf`, configuration("true"));
+  const backend = { kind: "local" } as const;
+  await writeStackNote(ctx, folder, { ...REF, account: PLACE.account, backend });
+  const stack = { program, folder, env: terraformEnvironment(ctx), backend };
+  await initStack(ctx, stack, { before: undefined });
+  await applyPlan(ctx, stack, await makePlan(ctx, stack, { name: "whole" }));
+  return folder;
+}
