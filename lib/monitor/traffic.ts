@@ -34,7 +34,7 @@ export interface ModelTraffic {
   readonly itlP90: number | null;
   /** Requests in flight now. */
   readonly inFlight: number;
-  /** Requests in flight whose first token has not come; null where the release has no such metric. */
+  /** Requests in the frontends' HTTP processing queue; null where the release has no such metric. */
   readonly queued: number | null;
   /** Share of prompt tokens found in a KV cache, 0 to 1; null where the release has no such metric. */
   readonly kvHitRate: number | null;
