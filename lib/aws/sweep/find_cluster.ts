@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { TaskError } from "../../cli/errors.ts";
 import type { AwsSession } from "../session.ts";
 import { eachOf, listAll, orGone, tagsOf } from "./pages.ts";
 import type { Resource, SweepScope } from "./types.ts";
@@ -48,8 +49,7 @@ export async function findBuckets(aws: AwsSession, scope: SweepScope): Promise<R
   );
   const found = await eachOf(buckets, async (one): Promise<Resource | undefined> => {
     const Bucket = one.Name ?? "";
-    // No tags at all is an error to S3.
-    const tags = tagsOf((await orGone(s3.getBucketTagging({ Bucket })))?.TagSet);
+    const tags = await bucketTags(s3, Bucket);
     if (tags["dynamo-eks/cluster"] !== scope.cluster) return undefined;
     return {
       kind: "bucket",
@@ -62,6 +62,20 @@ export async function findBuckets(aws: AwsSession, scope: SweepScope): Promise<R
     };
   });
   return found.filter((one) => one !== undefined);
+}
+
+/** Its tags; none for buckets of others whose tags may not be read, of which there are many. */
+async function bucketTags(
+  s3: Awaited<ReturnType<AwsSession["s3"]>>,
+  Bucket: string,
+): Promise<Record<string, string>> {
+  try {
+    // No tags at all is an error to S3.
+    return tagsOf((await orGone(s3.getBucketTagging({ Bucket })))?.TagSet);
+  } catch (error) {
+    if (error instanceof TaskError && error.code === "AWS_DENIED") return {};
+    throw error;
+  }
 }
 
 /** Why a bucket is more than the state of one cluster; undefined when it is no more. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { TaskError } from "../../cli/errors.ts";
+import { awsErrorName } from "../errors.ts";
 
 /** Calls until there is no further page; `read` takes items and token out of an answer. */
 export async function listAll<A, T>(
@@ -40,7 +41,10 @@ export async function orGone<T>(work: Promise<T>): Promise<T | undefined> {
 
 /** Whether an error says that there is no such thing. */
 export function isGone(error: unknown): boolean {
-  return error instanceof TaskError && error.code === "AWS_NOT_FOUND";
+  if (!(error instanceof TaskError)) return false;
+  // SQS has words of its own for it.
+  return error.code === "AWS_NOT_FOUND" ||
+    /NonExistentQueue|QueueDoesNotExist/.test(awsErrorName(error) ?? "");
 }
 
 /** Works on all items, some at a time; results in order. Waits for all before it throws. */
