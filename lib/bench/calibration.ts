@@ -43,18 +43,22 @@ export interface Calibration {
   };
 }
 
-/** Most in flight, and most requests a second, while calibrating. */
-const MOST_IN_FLIGHT = 512;
+/** Most in flight, and most requests a second: beyond, a short run is mostly its own begin. */
+const MOST_IN_FLIGHT = 128;
 const MOST_RATE = 1000;
 const MOST_TOKENS = 64;
 const CEILING_LANES = 64;
 // The first part also lets the compiler see the code that the run then uses.
 const CEILING_WARMUP_MS = 200;
 const CEILING_MS = 450;
-const ACCURACY: MockOptions = { ttftMs: 25, itlMs: 4 };
+const ACCURACY_TTFT_MS = 25;
+const LEAST_ITL_MS = 4;
+const MOST_ITL_MS = 40;
 const ACCURACY_TOKENS = 12;
 const ACCURACY_MS = 600;
-const GRACE_MS = 500;
+const GRACE_MS = 600;
+// The accuracy part must not be about the ceiling: so much of it is used.
+const ACCURACY_SHARE = 0.25;
 const PROMPT_WORDS = 64;
 
 /**
@@ -71,20 +75,21 @@ export async function calibrate(ctx: Context, config: BenchConfig): Promise<Cali
     await offer(ctx, engine, load, CEILING_WARMUP_MS);
     return await offer(ctx, engine, load, CEILING_MS);
   });
-  const load = accuracyLoad(config.load);
+  const seconds = Math.max(1, ceiling.lastEnd) / 1000;
+  const most = ceiling.timeline.eventRate({ start: 0, end: ceiling.lastDue }) ??
+    ceiling.events / seconds;
+  const { load, mock } = accuracyPart(config.load, most);
   const { recorder, stats } = await withMock(
     ctx,
     config,
-    ACCURACY,
+    mock,
     ACCURACY_TOKENS,
     async (engine, stats) => {
-      await engine.openLanes(lanesOf(load));
+      await engine.openLanes(lanesOf(load, mock));
       const recorder = await offer(ctx, engine, load, ACCURACY_MS);
       return { recorder, stats: await stats() };
     },
   );
-  const span = { start: 0, end: ceiling.lastDue };
-  const seconds = Math.max(1, ceiling.lastEnd) / 1000;
   return {
     concurrency: load.kind === "concurrency" ? load.concurrency : null,
     rate: load.kind === "concurrency" ? null : load.rate,
@@ -92,7 +97,7 @@ export async function calibrate(ctx: Context, config: BenchConfig): Promise<Cali
     ...errors(recorder, stats),
     ceiling: {
       requests_per_second: ceiling.completed / seconds,
-      events_per_second: ceiling.timeline.eventRate(span) ?? ceiling.events / seconds,
+      events_per_second: most,
     },
   };
 }
@@ -113,19 +118,28 @@ function errors(
   };
 }
 
-// The run's load, as far as it fits into a short time.
-function accuracyLoad(load: Load): Load {
+// The run's load, as far as it fits into a short time and is not too much for this machine.
+function accuracyPart(load: Load, ceiling: number): { load: Load; mock: MockOptions } {
+  const events = Math.max(1, ACCURACY_SHARE * ceiling);
   if (load.kind === "concurrency") {
-    return { kind: "concurrency", concurrency: Math.min(MOST_IN_FLIGHT, load.concurrency) };
+    const concurrency = Math.min(MOST_IN_FLIGHT, load.concurrency);
+    const itlMs = Math.min(MOST_ITL_MS, Math.max(LEAST_ITL_MS, 1000 * concurrency / events));
+    return {
+      load: { kind: "concurrency", concurrency },
+      mock: { ttftMs: ACCURACY_TTFT_MS, itlMs },
+    };
   }
   const kind = load.kind === "constant" ? "constant" : "poisson";
-  const rate = Math.max(20, Math.min(MOST_RATE, load.rate));
-  return { kind, rate, maxInFlight: Math.min(MOST_IN_FLIGHT, load.maxInFlight) };
+  const rate = Math.max(20, Math.min(MOST_RATE, events / ACCURACY_TOKENS, load.rate));
+  return {
+    load: { kind, rate, maxInFlight: Math.min(MOST_IN_FLIGHT, load.maxInFlight) },
+    mock: { ttftMs: ACCURACY_TTFT_MS, itlMs: LEAST_ITL_MS },
+  };
 }
 
-function lanesOf(load: Load): number {
+function lanesOf(load: Load, mock: MockOptions): number {
   if (load.kind === "concurrency") return load.concurrency;
-  const latency = ACCURACY.ttftMs + ACCURACY.itlMs * ACCURACY_TOKENS;
+  const latency = mock.ttftMs + mock.itlMs * ACCURACY_TOKENS;
   return Math.min(load.maxInFlight, 8 + Math.ceil(1.5 * load.rate * latency / 1000));
 }
 
