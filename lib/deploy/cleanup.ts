@@ -166,8 +166,8 @@ async function everythingSteps(
   if (target !== undefined && target.kind !== "local") {
     throw preconditionError(
       "CLEANUP_TARGET",
-      `--all on target ${target.kind} is not available in this version`,
-      "deno task cleanup --graphs removes the graphs.",
+      `The cluster of target ${target.kind} was not made here, so --all does not remove it`,
+      "deno task cleanup --platform removes the graphs and the platform.",
     );
   }
   return [...await localDeleteSteps(ctx, { cache }), {
