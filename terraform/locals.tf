@@ -37,5 +37,6 @@ locals {
   tags = merge(var.tags, {
     "managed-by"         = "dynamo-eks"
     "dynamo-eks/cluster" = local.name
+    "dynamo-eks/region"  = local.region
   })
 }

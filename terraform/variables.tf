@@ -64,8 +64,8 @@ variable "tags" {
     error_message = "tags must have keys of 1 to 128 characters that do not begin with aws:, which AWS keeps for itself."
   }
   validation {
-    condition     = length(setintersection(keys(var.tags), ["managed-by", "dynamo-eks/cluster"])) == 0
-    error_message = "tags must not contain managed-by or dynamo-eks/cluster: cleanup finds what belongs to this cluster by them."
+    condition     = length(setintersection(keys(var.tags), ["managed-by", "dynamo-eks/cluster", "dynamo-eks/region"])) == 0
+    error_message = "tags must not contain managed-by, dynamo-eks/cluster or dynamo-eks/region: cleanup finds what belongs to this cluster by them."
   }
 }
 
