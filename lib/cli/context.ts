@@ -115,6 +115,8 @@ export interface Processes {
   readonly denoPath: string;
   /** This process. */
   readonly self: ProcessIdentity;
+  /** Path of a program on the PATH, or of a path that is one; undefined when there is none. */
+  which(program: string): Promise<string | undefined>;
   /** Runs a program to its end. A program that is not there is a `Deno.errors.NotFound`. */
   run(command: string, args: readonly string[], options?: RunOptions): Promise<ProcessResult>;
   /** Starts a program in a session of its own, which outlives this task. */

@@ -72,6 +72,7 @@ export function denoProcesses(): Processes {
         return processStart(Deno.pid) ?? "unknown";
       },
     },
+    which: findProgram,
     run: runProcess,
     daemon: async (command, args, options) => {
       const { child, identity } = await spawnDetached(command, args, options);
@@ -186,4 +187,10 @@ export function denoContext(ui: Ui, signal: AbortSignal): Context {
     home: stateFolder(denoEnvironment, root),
     cache: cacheFolder(denoEnvironment, root),
   };
+}
+
+// Loaded when asked for: few tasks drive programs of others.
+async function findProgram(program: string): Promise<string | undefined> {
+  const { which } = await import("zx");
+  return await which(program, { nothrow: true }) ?? undefined;
 }

@@ -25,6 +25,8 @@ async function look(
   const ctx: Context = withContext(made.ctx, {
     processes: {
       ...made.ctx.processes,
+      which: (program) =>
+        Promise.resolve(machine.programs?.[program] === undefined ? undefined : program),
       run: (command) => {
         const stdout = machine.programs?.[command];
         if (stdout === undefined) return Promise.reject(new Deno.errors.NotFound(command));

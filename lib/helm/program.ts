@@ -44,17 +44,18 @@ const NOT_PASSED = /^(HELM_(KUBE|NAMESPACE|DEBUG|DRIVER|BURST)|HF_TOKEN$|NGC_API
  * @throws {TaskError} HELM_MISSING or HELM_OLD (exit code 3).
  */
 export async function findHelm(ctx: Context): Promise<HelmProgram> {
-  const path = ctx.env.get("DYNAMO_HELM") ?? "helm";
+  const name = ctx.env.get("DYNAMO_HELM") ?? "helm";
   const hint =
     "Install Helm 3.13 or newer (helm.sh/docs/intro/install), or name it in DYNAMO_HELM.";
+  const path = await ctx.processes.which(name);
+  if (path === undefined) {
+    throw preconditionError("HELM_MISSING", `There is no program ${name}`, hint);
+  }
   const args = ["version", "--template", "{{.Version}}"];
   const result = await ctx.processes.run(path, args, {
     clearEnv: true,
     env: helmEnvironment(ctx),
     signal: ctx.signal,
-  }).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw preconditionError("HELM_MISSING", `There is no program ${path}`, hint, error);
   });
   const match = /^v?((\d+)\.(\d+)\.\S+)/.exec(result.stdout.trim());
   if (result.code !== 0 || match === null) {

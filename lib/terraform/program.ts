@@ -36,9 +36,10 @@ const HINT = `Install terraform or OpenTofu (tofu) ${OLDEST_TERRAFORM} or newer,
 export async function findTerraform(ctx: Context): Promise<TerraformProgram> {
   const named = ctx.env.get("DYNAMO_TERRAFORM");
   const found: string[] = [];
-  for (const path of named === undefined ? ["terraform", "tofu"] : [named]) {
+  for (const name of named === undefined ? ["terraform", "tofu"] : [named]) {
+    const path = await ctx.processes.which(name);
+    if (path === undefined) continue;
     const program = await readVersion(ctx, path);
-    if (program === undefined) continue;
     if (compareVersions(program.version, OLDEST_TERRAFORM) >= 0) return program;
     found.push(`${path} is ${program.product} ${program.version}`);
   }
@@ -54,7 +55,7 @@ export async function findTerraform(ctx: Context): Promise<TerraformProgram> {
   );
 }
 
-async function readVersion(ctx: Context, path: string): Promise<TerraformProgram | undefined> {
+async function readVersion(ctx: Context, path: string): Promise<TerraformProgram> {
   let text: string;
   try {
     const result = await ctx.processes.run(path, ["version"], {
@@ -64,7 +65,6 @@ async function readVersion(ctx: Context, path: string): Promise<TerraformProgram
     });
     text = result.stdout;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
     throw preconditionError(
       "TERRAFORM_MISSING",
       `${path} cannot be run: ${messageOf(error)}`,
