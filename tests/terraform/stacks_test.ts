@@ -169,17 +169,6 @@ stackTest("terraform: everything off, two stacks side by side", async (stack, to
   await destroyUnchanged(other, there);
 });
 
-stackTest(
-  "terraform: the longest name a cluster may have fits into names of roles",
-  async (stack) => {
-    const name = "long-".padEnd(100, "x");
-    const view = await planned(stack, { variables: { name, region: "ap-southeast-2" } });
-    const roles = rolesOf(view, name.slice(0, 20));
-    assert.ok(roles.length >= 4, roles.join(" "));
-    for (const role of roles) assert.ok(role.length <= 64, `${role}: ${role.length}`);
-  },
-);
-
 stackTest("terraform: an existing VPC is used as it is", async (stack) => {
   await live(stack, { variables: EXISTING_VPC }, (state) => {
     assert.deepEqual(addresses(state).filter((address) => /^aws_(subnet|route)/.test(address)), []);
