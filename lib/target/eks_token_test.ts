@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { createHash, createHmac } from "node:crypto";
 import type { Context } from "../cli/context.ts";
 import { withContext } from "../cli/context.ts";
 import { TaskError } from "../cli/errors.ts";
 import { testContext } from "../cli/testing.ts";
 import { openAws } from "../aws/session.ts";
+import { expectedSignature, tokenUrl } from "../../tests/support/presigned.ts";
 import { eksToken, eksTokens } from "./eks_token.ts";
 
 const KEYS = { AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "planted/secret+Key" };
@@ -16,51 +16,11 @@ async function context(env: Record<string, string>, clock: { at: number }): Prom
   return withContext(made.ctx, { clock: { ...made.ctx.clock, now: () => clock.at } });
 }
 
-function urlOf(token: string): URL {
-  assert.match(token, /^k8s-aws-v1\.[A-Za-z0-9_-]+$/, "base64url without padding");
-  return new URL(
-    new TextDecoder().decode(
-      Uint8Array.fromBase64(token.slice("k8s-aws-v1.".length), { alphabet: "base64url" }),
-    ),
-  );
-}
-
-function hmac(key: string | Uint8Array, text: string): Uint8Array {
-  return createHmac("sha256", key).update(text).digest();
-}
-
-/** Signature Version 4 of a presigned GET, written down from AWS's documentation of it. */
-function signature(url: URL, cluster: string, region: string, day: string): string {
-  const pairs = [...url.searchParams].filter(([name]) => name !== "X-Amz-Signature")
-    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).sort();
-  const request = [
-    "GET",
-    "/",
-    pairs.join("&"),
-    `host:${url.host}`,
-    `x-k8s-aws-id:${cluster}`,
-    "",
-    "host;x-k8s-aws-id",
-    createHash("sha256").update("").digest("hex"),
-  ].join("\n");
-  const text = [
-    "AWS4-HMAC-SHA256",
-    url.searchParams.get("X-Amz-Date"),
-    `${day}/${region}/sts/aws4_request`,
-    createHash("sha256").update(request).digest("hex"),
-  ].join("\n");
-  const key = [region, "sts", "aws4_request"].reduce<Uint8Array>(
-    hmac,
-    hmac(`AWS4${KEYS.AWS_SECRET_ACCESS_KEY}`, day),
-  );
-  return createHmac("sha256", key).update(text).digest("hex");
-}
-
 Deno.test("a token is a presigned GetCallerIdentity of the region with the cluster's header", async () => {
   const ctx = await context({ ...KEYS, AWS_SESSION_TOKEN: "planted//session==" }, { at: AT });
   const aws = await openAws(ctx, { region: "eu-central-1" });
   const { token, expires } = await eksToken(aws, { cluster: "my-cluster", now: ctx.clock.now() });
-  const url = urlOf(token);
+  const url = tokenUrl(token);
   assert.equal(url.origin + url.pathname, "https://sts.eu-central-1.amazonaws.com/");
   const query = Object.fromEntries(url.searchParams);
   const { "X-Amz-Signature": signed, ...rest } = query;
@@ -74,7 +34,8 @@ Deno.test("a token is a presigned GetCallerIdentity of the region with the clust
     "X-Amz-Security-Token": "planted//session==",
     "X-Amz-SignedHeaders": "host;x-k8s-aws-id",
   });
-  assert.equal(signed, signature(url, "my-cluster", "eu-central-1", "20260102"));
+  const secret = KEYS.AWS_SECRET_ACCESS_KEY;
+  assert.equal(signed, expectedSignature(url, { cluster: "my-cluster", secret }));
   // The same input gives the same token, for ever.
   assert.equal(signed, "52be5032d7c1dd548f6fe002f34c4f9b146e20f02e53808caa28bac4ef652379");
   assert.equal(expires, AT + 14 * 60_000);
@@ -88,7 +49,9 @@ Deno.test("at the same moment with the same keys it is what `aws eks get-token` 
   };
   const ctx = await context(keys, { at: Date.UTC(2026, 10, 24, 17, 54, 52) });
   const aws = await openAws(ctx, { region: "eu-central-1" });
-  const url = urlOf((await eksToken(aws, { cluster: "my-cluster", now: ctx.clock.now() })).token);
+  const url = tokenUrl(
+    (await eksToken(aws, { cluster: "my-cluster", now: ctx.clock.now() })).token,
+  );
   assert.deepEqual(Object.fromEntries(url.searchParams), {
     Action: "GetCallerIdentity",
     Version: "2011-06-15",
@@ -105,7 +68,7 @@ Deno.test("at the same moment with the same keys it is what `aws eks get-token` 
 Deno.test("China's STS has a name of its own", async () => {
   const ctx = await context(KEYS, { at: AT });
   const aws = await openAws(ctx, { region: "cn-north-1" });
-  const url = urlOf((await eksToken(aws, { cluster: "c", now: AT })).token);
+  const url = tokenUrl((await eksToken(aws, { cluster: "c", now: AT })).token);
   assert.equal(url.host, "sts.cn-north-1.amazonaws.com.cn");
 });
 

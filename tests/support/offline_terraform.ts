@@ -1,0 +1,74 @@
+/**
+ * The real terraform for the tasks, with stub providers and modules in place of registries and
+ * clouds: a small program to set as DYNAMO_TERRAFORM.
+ *
+ * @module
+ */
+import { findTerraform, TERRAFORM_FOLDER } from "../terraform/terraform_runs.ts";
+
+/** A program that runs terraform offline. */
+export interface OfflineTerraform extends AsyncDisposable {
+  /** Path for DYNAMO_TERRAFORM. */
+  readonly path: string;
+}
+
+/** Makes the program; undefined, and said, when the tools are missing. */
+export async function offlineTerraform(): Promise<OfflineTerraform | undefined> {
+  const tools = await findTerraform();
+  if (tools === undefined) return undefined;
+  const folder = await Deno.makeTempDir({ prefix: "dynamo-eks-offline-terraform-" });
+  const work = `${folder}/work`;
+  // Fills the provider mirror and gets the modules, which init then finds in place.
+  const { code, stderr, stdout } = await new Deno.Command(tools.tfcheck, {
+    args: ["--work", work, "--root", TERRAFORM_FOLDER, TERRAFORM_FOLDER, "validate"],
+    env: { TFCHECK_HOME: tools.home, TF_CLI_ARGS: "-no-color" },
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  if (code !== 0) {
+    const text = new TextDecoder();
+    throw new Error(`tfcheck: ${text.decode(stdout)}\n${text.decode(stderr)}`);
+  }
+  const real = await absolute(tools.terraform);
+  const path = `${folder}/terraform`;
+  await Deno.writeTextFile(
+    path,
+    `#!/bin/sh
+export TF_CLI_CONFIG_FILE='${work}/terraformrc'
+export TFSTUB_TYPES='${(await resourceTypes(`${work}/src`)).join(",")}'
+if [ "$1" = init ] && [ ! -d .terraform/modules ]; then
+  mkdir -p .terraform && cp -r '${work}/src/.terraform/modules' .terraform/modules
+fi
+exec '${real}' "$@"
+`,
+    { mode: 0o755 },
+  );
+  return {
+    path,
+    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+  };
+}
+
+async function absolute(program: string): Promise<string> {
+  if (program.includes("/")) return await Deno.realPath(program);
+  const { stdout } = await new Deno.Command("sh", { args: ["-c", `command -v ${program}`] })
+    .output();
+  return new TextDecoder().decode(stdout).trim();
+}
+
+/** Types that the configuration and its modules name: the providers serve no others, and start faster. */
+async function resourceTypes(folder: string): Promise<string[]> {
+  const types = new Set<string>();
+  const walk = async (path: string) => {
+    for await (const { name, isDirectory } of Deno.readDir(path)) {
+      if (isDirectory && name !== "providers") await walk(`${path}/${name}`);
+      if (!name.endsWith(".tf")) continue;
+      const text = await Deno.readTextFile(`${path}/${name}`);
+      for (const [, type] of text.matchAll(/^\s*(?:resource|data|ephemeral)\s+"([\w-]+)"/gm)) {
+        types.add(type!);
+      }
+    }
+  };
+  await walk(folder);
+  return [...types].sort();
+}
