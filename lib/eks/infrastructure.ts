@@ -23,7 +23,13 @@ import { estimateSeconds } from "../terraform/estimate.ts";
 import { countsText } from "../terraform/plan_summary.ts";
 import { findTerraform, terraformEnvironment } from "../terraform/program.ts";
 import { earlierRun, waitForEarlierRun } from "../terraform/run.ts";
-import { initStack, type MadePlan, makePlan, type Stack } from "../terraform/stack.ts";
+import {
+  initStack,
+  type MadePlan,
+  makePlan,
+  type Stack,
+  stackOutputs,
+} from "../terraform/stack.ts";
 import { readStages, type Stage, type StageName } from "../terraform/stages.ts";
 import { ensureStateBucket, hasStateBucket } from "../terraform/state_bucket.ts";
 import { syncWorkFolder, workFolder } from "../terraform/work_folder.ts";
@@ -54,6 +60,8 @@ export interface Infrastructure {
   stack: Stack;
   /** All stages. */
   stages: readonly Stage[];
+  /** terraform's outputs as they were before; empty before the first apply. */
+  outputs: Readonly<Record<string, unknown>>;
   /** The plan: of the whole, or of the one stage asked for. */
   plan: MadePlan;
   /** Estimate of its cost. */
@@ -145,6 +153,7 @@ export function prepareInfrastructure(
       deadlineMs: 30 * MINUTE,
       async run(ctx, ui) {
         const stage = found.stages.find(({ name }) => name === request.stage);
+        found.outputs = await stackOutputs(ctx, found.stack);
         found.plan = await makePlan(ctx, found.stack, {
           name: stage?.name ?? "whole",
           targets: stage?.targets ?? [],
@@ -200,12 +209,13 @@ function requireSameAccount(note: StackNote | undefined, { account }: AwsIdentit
 
 /** A cluster of the name that terraform did not make is nobody's to change here. */
 async function requireOwnCluster(
-  { aws, plan, stack }: Infrastructure,
+  { aws, plan, stack, outputs }: Infrastructure,
   name: string,
 ): Promise<void> {
-  const { resources, outputs } = plan.summary.before;
   const ours = outputs["cluster_name"] === name ||
-    resources.some(({ type, values }) => type === "aws_eks_cluster" && values["name"] === name);
+    plan.summary.before.some(({ type, values }) =>
+      type === "aws_eks_cluster" && values["name"] === name
+    );
   if (ours) return;
   const cluster = await findEksCluster(aws, name);
   if (cluster === undefined) return;

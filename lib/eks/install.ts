@@ -76,7 +76,7 @@ async function infrastructurePart(
     await runSteps(ctx, request, preparation.steps);
     tellPlan(request.emit, found);
     const lines = infrastructureLines(found);
-    const clusterIsThere = found.plan.summary.before.outputs["cluster_name"] !== undefined;
+    const clusterIsThere = found.outputs["cluster_name"] !== undefined;
     const withPlatform = stage === undefined && wantsDynamo(request);
     if (dryRun) {
       for (const line of lines) ctx.ui.info(line);

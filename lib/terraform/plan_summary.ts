@@ -31,13 +31,8 @@ export interface PlanSummary {
   readonly applyable: boolean;
   /** All resources that will exist after it. */
   readonly resources: readonly PlannedResource[];
-  /** What the state held before it. */
-  readonly before: {
-    /** Resources. */
-    readonly resources: readonly PlannedResource[];
-    /** Outputs by name, sensitive ones left out. */
-    readonly outputs: Readonly<Record<string, unknown>>;
-  };
+  /** All resources that were in the state before it. */
+  readonly before: readonly PlannedResource[];
 }
 
 interface RawPlan {
@@ -51,14 +46,7 @@ interface RawPlan {
   readonly applyable?: boolean;
   readonly output_changes?: Readonly<Record<string, { readonly actions: readonly string[] }>>;
   readonly planned_values?: { readonly root_module?: RawModule };
-  readonly prior_state?: {
-    readonly values?: {
-      readonly root_module?: RawModule;
-      readonly outputs?: Readonly<
-        Record<string, { readonly value?: unknown; readonly sensitive?: boolean }>
-      >;
-    };
-  };
+  readonly prior_state?: { readonly values?: { readonly root_module?: RawModule } };
 }
 
 interface RawModule {
@@ -86,18 +74,12 @@ export function readPlan(json: string): PlanSummary {
   }
   const outputs = Object.values(raw.output_changes ?? {})
     .some(({ actions }) => actions.some((action) => action !== "no-op"));
-  const prior = raw.prior_state?.values;
-  const priorOutputs = Object.entries(prior?.outputs ?? {})
-    .filter(([, { sensitive }]) => sensitive !== true);
   return {
     changes,
     counts: countChanges(changes),
     applyable: changes.length > 0 || outputs || raw.applyable === true,
     resources: resourcesOf(raw.planned_values?.root_module),
-    before: {
-      resources: resourcesOf(prior?.root_module),
-      outputs: Object.fromEntries(priorOutputs.map(([name, { value }]) => [name, value])),
-    },
+    before: resourcesOf(raw.prior_state?.values?.root_module),
   };
 }
 
