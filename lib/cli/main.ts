@@ -102,13 +102,19 @@ function stacks(error: unknown): string {
   return lines.join("\ncaused by: ");
 }
 
+// A terminal signals the whole group of processes, and `deno task` hands it on once more.
+const SAME_SIGNAL_MS = 1_000;
+
 /** First Ctrl-C asks the task to stop, the second ends it at once. */
 function onInterrupt(controller: AbortController, ui: Ui): () => void {
+  let first = 0;
   const handle = () => {
     if (controller.signal.aborted) {
+      if (performance.now() - first < SAME_SIGNAL_MS) return;
       ui.close();
       Deno.exit(EXIT.interrupted);
     }
+    first = performance.now();
     ui.warn("Stopping (again to stop at once)");
     controller.abort(interruptedError());
   };
