@@ -9,6 +9,7 @@ import type { InfrastructureCost } from "../aws/infrastructure_cost.ts";
 import type { Blueprint } from "../blueprint/types.ts";
 import type { Context } from "../cli/context.ts";
 import { preconditionError } from "../cli/errors.ts";
+import { removeAll } from "../cli/files.ts";
 import type { Step } from "../cli/plan.ts";
 import { findEksCluster } from "../target/eks_cluster.ts";
 import {
@@ -76,7 +77,7 @@ export interface Preparation {
   readonly steps: readonly Step[];
   /** What they found. */
   readonly found: Infrastructure;
-  /** Removes what a dry run made. */
+  /** Removes plans, which nobody applies any more, and what a dry run made. */
   dispose(): Promise<void>;
 }
 
@@ -172,7 +173,8 @@ export function prepareInfrastructure(
     steps,
     found,
     async dispose() {
-      if (scratch !== undefined) await root.fs.remove(scratch, { recursive: true });
+      if (scratch !== undefined) await removeAll(root, scratch);
+      else if (found.stack !== undefined) await removePlans(root, found.stack);
     },
   };
 }

@@ -218,6 +218,13 @@ async function backUpState(ctx: Context, { folder, backend }: Stack): Promise<vo
   for (const name of names.sort().slice(0, -BACKUPS)) await removeAll(ctx, `${backups}/${name}`);
 }
 
+/** Removes the plans of the work folder: they are old once anything was applied. */
+export async function removePlans(ctx: Context, { folder }: Stack): Promise<void> {
+  for await (const { name } of ctx.fs.readDir(folder)) {
+    if (name.endsWith(".tfplan")) await removeAll(ctx, `${folder}/${name}`);
+  }
+}
+
 /** Outputs by name; sensitive ones are left out. Empty before the first apply. */
 export async function stackOutputs(
   ctx: Context,

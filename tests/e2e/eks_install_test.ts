@@ -293,8 +293,11 @@ async function interruptWhen(
     if (!pattern.test(text)) continue;
     // The first resources are on their way.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
-    // `deno task` hands the signal on to the task.
-    child.kill("SIGINT");
+    // As a terminal does it: `deno task` hands it on to the task, which so gets it twice.
+    const children = await Deno.readTextFile(`/proc/${child.pid}/task/${child.pid}/children`);
+    for (const pid of [child.pid, ...children.trim().split(" ").map(Number)]) {
+      Deno.kill(pid, "SIGINT");
+    }
     return;
   }
 }

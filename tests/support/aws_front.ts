@@ -130,7 +130,8 @@ async function forward(behind: string, request: Request, body: Uint8Array): Prom
     redirect: "manual",
     body: body.length === 0 ? null : body as Uint8Array<ArrayBuffer>,
   });
-  return new Response(await answer.arrayBuffer(), {
+  const isBodyless = answer.status === 204 || answer.status === 304;
+  return new Response(isBodyless ? null : await answer.arrayBuffer(), {
     status: answer.status,
     headers: answer.headers,
   });
