@@ -28,6 +28,7 @@ import {
   initStack,
   type MadePlan,
   makePlan,
+  removePlans,
   type Stack,
   stackOutputs,
 } from "../terraform/stack.ts";
