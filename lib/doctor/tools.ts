@@ -4,16 +4,14 @@
  * @module
  */
 import type { Context } from "../cli/context.ts";
-import { messageOf, TaskError } from "../cli/errors.ts";
+import { TaskError } from "../cli/errors.ts";
 import { findHelm } from "../helm/program.ts";
 import { findPrograms, requireProgramSource } from "../local/binaries/programs.ts";
 import { findInterpreter } from "../local/python/interpreter.ts";
 import { findRuntime } from "../local/python/runtime.ts";
 import { runtimeFor } from "../local/python/runtime_versions.ts";
-import { type Check, fail, type Finding, ok, warn } from "./types.ts";
-
-/** Oldest terraform and OpenTofu that read our configuration. */
-const TERRAFORM_OLDEST = "1.9.0";
+import { findTerraform } from "../terraform/program.ts";
+import { type Check, type Finding, ok, warn } from "./types.ts";
 
 /** A version of a program: `1.11.4`; undefined when the program is not there. */
 async function versionOf(
@@ -36,16 +34,6 @@ async function versionOf(
   return found[1];
 }
 
-/** Negative, zero or positive, by the numbers of two versions. */
-export function compareDotted(a: string, b: string): number {
-  const [left, right] = [a, b].map((text) => text.split(".").map(Number));
-  for (let at = 0; at < 3; at++) {
-    const difference = (left![at] ?? 0) - (right![at] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
-}
-
 /** terraform, or OpenTofu in its place. */
 export const terraformCheck: Check = {
   id: "terraform",
@@ -54,19 +42,8 @@ export const terraformCheck: Check = {
   quick: true,
   deadlineMs: 15_000,
   async run({ ctx }) {
-    const found: string[] = [];
-    for (const program of ["terraform", "tofu"]) {
-      const version = await versionOf(ctx, program, ["version"]).catch(messageOf);
-      if (version === undefined) continue;
-      if (/^\d/.test(version) && compareDotted(version, TERRAFORM_OLDEST) >= 0) {
-        return ok(`${program} ${version}`);
-      }
-      found.push(`${program} ${version}`);
-    }
-    return fail(
-      found.length === 0 ? "neither is on the PATH" : `found ${found.join(" and ")}`,
-      `Install terraform or OpenTofu (tofu) ${TERRAFORM_OLDEST} or newer.`,
-    );
+    const { path, product, version } = await findTerraform(ctx);
+    return ok(`${product} ${version} (${path})`);
   },
 };
 

@@ -4,7 +4,7 @@ import { releaseOf } from "../blueprint/flags.ts";
 import { type Context, withContext } from "../cli/context.ts";
 import { testContext } from "../cli/testing.ts";
 import { runChecks } from "./run.ts";
-import { compareDotted, helmCheck, kubectlCheck, terraformCheck } from "./tools.ts";
+import { helmCheck, kubectlCheck, terraformCheck } from "./tools.ts";
 import { chartCheck, hfTokenCheck, proxyCheck } from "./outside.ts";
 import type { Check, Line, Patient } from "./types.ts";
 
@@ -62,17 +62,25 @@ Deno.test("terraform or tofu will do, when new enough", async () => {
   };
   assert.deepEqual(await see({ terraform: "Terraform v1.11.4\non linux_amd64" }), [
     "ok",
-    "terraform 1.11.4",
+    "terraform 1.11.4 (terraform)",
   ]);
   assert.deepEqual(await see({ terraform: "Terraform v1.5.7", tofu: "OpenTofu v1.9.0" }), [
     "ok",
-    "tofu 1.9.0",
+    "tofu 1.9.0 (tofu)",
   ]);
-  assert.deepEqual(await see({ terraform: "Terraform v1.5.7" }), ["fail", "found terraform 1.5.7"]);
-  assert.deepEqual(await see({}), ["fail", "neither is on the PATH"]);
-  assert.equal((await see({ terraform: "a shim that says nothing" }))[0], "fail");
-  assert.ok(compareDotted("1.10.0", "1.9.9") > 0);
-  assert.equal(compareDotted("1.9.0", "1.9.0"), 0);
+  assert.deepEqual(await see({ terraform: "a shim that says nothing", tofu: "OpenTofu v1.10.1" }), [
+    "ok",
+    "tofu 1.10.1 (tofu)",
+  ]);
+  assert.deepEqual(await see({ terraform: "Terraform v1.5.7" }), [
+    "fail",
+    "terraform is terraform 1.5.7, which is too old",
+  ]);
+  assert.deepEqual(await see({}), ["fail", "Neither terraform nor tofu is on the PATH"]);
+  assert.deepEqual(await see({ terraform: "a shim that says nothing" }), [
+    "fail",
+    "terraform does not tell its version",
+  ]);
 });
 
 Deno.test("Helm is needed where Argo CD does not do its work", async () => {

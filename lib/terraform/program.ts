@@ -35,17 +35,16 @@ const HINT = `Install terraform or OpenTofu (tofu) ${OLDEST_TERRAFORM} or newer,
  */
 export async function findTerraform(ctx: Context): Promise<TerraformProgram> {
   const named = ctx.env.get("DYNAMO_TERRAFORM");
-  const found: string[] = [];
+  const unfit: string[] = [];
   for (const name of named === undefined ? ["terraform", "tofu"] : [named]) {
     const path = await ctx.processes.which(name);
     if (path === undefined) continue;
     const program = await readVersion(ctx, path);
-    if (compareVersions(program.version, OLDEST_TERRAFORM) >= 0) return program;
-    found.push(`${path} is ${program.product} ${program.version}`);
+    if (program === undefined) unfit.push(`${path} does not tell its version`);
+    else if (compareVersions(program.version, OLDEST_TERRAFORM) >= 0) return program;
+    else unfit.push(`${path} is ${program.product} ${program.version}, which is too old`);
   }
-  if (found.length > 0) {
-    throw preconditionError("TERRAFORM_OLD", `${found.join(", ")}: too old`, HINT);
-  }
+  if (unfit.length > 0) throw preconditionError("TERRAFORM_OLD", unfit.join("; "), HINT);
   throw preconditionError(
     "TERRAFORM_MISSING",
     named === undefined
@@ -55,28 +54,22 @@ export async function findTerraform(ctx: Context): Promise<TerraformProgram> {
   );
 }
 
-async function readVersion(ctx: Context, path: string): Promise<TerraformProgram> {
-  let text: string;
-  try {
-    const result = await ctx.processes.run(path, ["version"], {
-      cwd: "/",
-      env: { CHECKPOINT_DISABLE: "1" },
-      signal: ctx.signal,
-    });
-    text = result.stdout;
-  } catch (error) {
+async function readVersion(ctx: Context, path: string): Promise<TerraformProgram | undefined> {
+  const result = await ctx.processes.run(path, ["version"], {
+    cwd: "/",
+    env: { CHECKPOINT_DISABLE: "1" },
+    signal: ctx.signal,
+  }).catch((error) => {
     throw preconditionError(
       "TERRAFORM_MISSING",
       `${path} cannot be run: ${messageOf(error)}`,
       HINT,
       error,
     );
-  }
+  });
   ctx.signal.throwIfAborted();
-  const found = /^(Terraform|OpenTofu) v?(\d+\.\d+\.\d+)/m.exec(text);
-  if (found === null) {
-    throw preconditionError("TERRAFORM_MISSING", `${path} does not tell its version`, HINT);
-  }
+  const found = /^(Terraform|OpenTofu) v?(\d+\.\d+\.\d+)/m.exec(result.stdout);
+  if (found === null) return undefined;
   return {
     path,
     product: found[1] === "OpenTofu" ? "tofu" : "terraform",
