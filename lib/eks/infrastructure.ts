@@ -36,6 +36,7 @@ import { readStages, type Stage, type StageName } from "../terraform/stages.ts";
 import { ensureStateBucket, hasStateBucket } from "../terraform/state_bucket.ts";
 import { syncWorkFolder, workFolder } from "../terraform/work_folder.ts";
 import { planCost } from "./cost.ts";
+import { keepInterruptedCluster } from "./interrupted_cluster.ts";
 import { tokenCommand } from "./kubeconfig.ts";
 
 /** What is asked for. */
@@ -156,13 +157,17 @@ export function prepareInfrastructure(
       async run(ctx, ui) {
         const stage = found.stages.find(({ name }) => name === request.stage);
         found.outputs = await stackOutputs(ctx, found.stack);
-        found.plan = await makePlan(ctx, found.stack, {
-          name: stage?.name ?? "whole",
-          targets: stage?.targets ?? [],
-          onEvent: (event) => {
-            if ("address" in event) ui.update(event.address);
-          },
-        });
+        const plan = () =>
+          makePlan(ctx, found.stack, {
+            name: stage?.name ?? "whole",
+            targets: stage?.targets ?? [],
+            onEvent: (event) => {
+              if ("address" in event) ui.update(event.address);
+            },
+          });
+        found.plan = await plan();
+        const options = { name: ref.name, dryRun: request.dryRun === true, onWait: ui.update };
+        if (await keepInterruptedCluster(ctx, found, options)) found.plan = await plan();
         await requireOwnCluster(found, ref.name);
         found.cost = await planCost(ctx, found.aws, found.plan.summary, blueprint);
         found.seconds = estimateSeconds(found.plan.summary.changes);

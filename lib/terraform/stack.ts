@@ -218,6 +218,12 @@ async function backUpState(ctx: Context, { folder, backend }: Stack): Promise<vo
   for (const name of names.sort().slice(0, -BACKUPS)) await removeAll(ctx, `${backups}/${name}`);
 }
 
+/** Takes a resource that terraform gave up on for a good one, so that it is not made anew. */
+export async function untaintResource(ctx: Context, stack: Stack, address: string): Promise<void> {
+  await backUpState(ctx, stack);
+  await askTerraform(ctx, ["untaint", LOCK_TIMEOUT, address], stack);
+}
+
 /** Removes the plans of the work folder: they are old once anything was applied. */
 export async function removePlans(ctx: Context, { folder }: Stack): Promise<void> {
   for await (const { name } of ctx.fs.readDir(folder)) {
