@@ -57,7 +57,8 @@ export async function findTerraform(ctx: Context): Promise<TerraformProgram> {
 async function readVersion(ctx: Context, path: string): Promise<TerraformProgram | undefined> {
   const result = await ctx.processes.run(path, ["version"], {
     cwd: "/",
-    env: { CHECKPOINT_DISABLE: "1" },
+    clearEnv: true,
+    env: terraformEnvironment(ctx),
     signal: ctx.signal,
   }).catch((error) => {
     throw preconditionError(

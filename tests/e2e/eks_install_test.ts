@@ -55,6 +55,16 @@ Deno.test(
       const dry = await install(["--dry-run"]);
       assert.equal(dry.code, 0, dry.stderr);
       assert.match(dry.stderr, /Terraform: \d+ to create.*platform, which is planned when/s);
+      const tokenless = await install([], { env: { HF_TOKEN: "" } });
+      assert.equal(tokenless.code, 3, tokenless.stderr);
+      assert.match(tokenless.stderr, /no Hugging Face token.*--without-hf-token/s);
+      const key = `eks:GET /clusters/${NAME}`;
+      const described = answers[key]!;
+      answers[key] = describeCluster(() => ({ name: NAME, endpoint }));
+      const taken = await install();
+      assert.equal(taken.code, 3, taken.stderr);
+      assert.match(taken.stderr, /terraform's state here does not know.*--backend s3/s);
+      answers[key] = described;
       assert.deepEqual(await test.state(), [], "nothing is made without a yes");
 
       const first = await install(["--output", "json", "--ngc-pull-secret"]);
@@ -133,8 +143,6 @@ Deno.test(
       // Other tasks make their tokens themselves: they may not run programs.
       const status = await task(["status"]);
       assert.equal(status.code, 0, status.stderr);
-      const key = `eks:GET /clusters/${NAME}`;
-      const described = answers[key]!;
       answers[key] = describeCluster(() => ({ name: NAME, endpoint: "https://other.example" }));
       const other = await task(["status"]);
       assert.equal(other.code, 3, other.stderr);

@@ -72,7 +72,7 @@ export async function withEks(
 ): Promise<void> {
   await using terraform = await offlineTerraform();
   if (terraform === undefined) return;
-  const { path } = terraform;
+  const { path, kept } = terraform;
   await withMoto((moto) =>
     withCluster(async ({ ctx: base, kube, cluster }) => {
       const helm = await helmPath(base);
@@ -151,6 +151,9 @@ export async function withEks(
           state: () => Promise.resolve(addresses(stateText(folder))),
         });
         await requireNoSecretBelow(ctx.home);
+        await requireNoSecretBelow(kept);
+        const variables = await Deno.readTextFile(`${kept}/variables`).catch(() => "");
+        assert.doesNotMatch(variables, /^(HF_TOKEN|NGC_API_KEY)$/m);
       } finally {
         stop.abort();
         await Promise.all(kubelet);

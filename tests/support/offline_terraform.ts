@@ -10,6 +10,8 @@ import { findTerraform, TERRAFORM_FOLDER } from "../terraform/terraform_runs.ts"
 export interface OfflineTerraform extends AsyncDisposable {
   /** Path for DYNAMO_TERRAFORM. */
   readonly path: string;
+  /** Folder with a copy of each plan that was applied, all arguments, and names of variables. */
+  readonly kept: string;
 }
 
 /** Makes the program; undefined, and said, when the tools are missing. */
@@ -31,6 +33,8 @@ export async function offlineTerraform(): Promise<OfflineTerraform | undefined> 
   }
   const real = await absolute(tools.terraform);
   const path = `${folder}/terraform`;
+  const kept = `${folder}/kept`;
+  await Deno.mkdir(kept);
   await Deno.writeTextFile(
     path,
     `#!/bin/sh
@@ -39,12 +43,16 @@ export TFSTUB_TYPES='${(await resourceTypes(`${work}/src`)).join(",")}'
 if [ "$1" = init ] && [ ! -d .terraform/modules ]; then
   mkdir -p .terraform && cp -r '${work}/src/.terraform/modules' .terraform/modules
 fi
+echo "$@" >> '${kept}/arguments'
+env | cut -d= -f1 >> '${kept}/variables'
+if [ "$1" = apply ]; then for plan in *.tfplan; do cp "$plan" "${kept}/$$-$plan"; done; fi
 exec '${real}' "$@"
 `,
     { mode: 0o755 },
   );
   return {
     path,
+    kept,
     [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
   };
 }
