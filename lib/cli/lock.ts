@@ -37,7 +37,7 @@ export async function withLock<T>(
   const path = lockPath(ctx);
   const file = await openLock(ctx, path);
   try {
-    if (!await file.tryLock(true)) throw lockedError(await readHolder(file), path);
+    if (!await file.tryLock(true)) throw lockedError(await waitForHolder(ctx, file), path);
     await writeHolder(file, {
       pid: ctx.processes.self.pid,
       command,
@@ -79,14 +79,28 @@ function lockedError(holder: LockHolder | undefined, path: string): Error {
   );
 }
 
+const NOTE_TRIES = 10;
+const NOTE_EVERY_MS = 30;
+
+// Between taking the lock and writing the note the holder has no name.
+async function waitForHolder(ctx: Context, file: Deno.FsFile): Promise<LockHolder | undefined> {
+  for (let tries = 0; tries < NOTE_TRIES; tries++) {
+    const holder = await readHolder(file);
+    if (holder !== undefined) return holder;
+    await ctx.clock.sleep(NOTE_EVERY_MS);
+  }
+  return undefined;
+}
+
 async function readHolder(file: Deno.FsFile): Promise<LockHolder | undefined> {
   const buffer = new Uint8Array(4096);
+  await file.seek(0, Deno.SeekMode.Start);
   const length = await file.read(buffer) ?? 0;
   try {
     const value = JSON.parse(new TextDecoder().decode(buffer.subarray(0, length)));
     if (typeof value?.pid === "number" && typeof value?.command === "string") return value;
   } catch {
-    // The holder has taken the lock and not written its note yet.
+    // The note is being written.
   }
   return undefined;
 }
