@@ -7,7 +7,8 @@ import type { Context } from "../cli/context.ts";
 import { timeoutError } from "../cli/errors.ts";
 import type { Step } from "../cli/plan.ts";
 import { evidence } from "../kube/events.ts";
-import type { Kube, KubeObject } from "../kube/types.ts";
+import { isRolledOut } from "../kube/rolled_out.ts";
+import type { Kube } from "../kube/types.ts";
 
 const WAIT_MS = 10 * 60_000;
 const EVERY_MS = 1_000;
@@ -71,15 +72,4 @@ async function waitForWorkloads(
     }
     await ctx.clock.sleep(EVERY_MS, ctx.signal);
   }
-}
-
-/** Whether all pods that a workload wants are there, up to date and ready. */
-export function isRolledOut({ kind, spec = {}, status = {}, metadata }: KubeObject): boolean {
-  if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0)) return false;
-  if (kind === "DaemonSet") {
-    const wanted = status.desiredNumberScheduled ?? 0;
-    return (status.numberReady ?? 0) >= wanted && (status.updatedNumberScheduled ?? 0) >= wanted;
-  }
-  const wanted = spec.replicas ?? 1;
-  return (status.updatedReplicas ?? 0) >= wanted && (status.readyReplicas ?? 0) >= wanted;
 }

@@ -7,7 +7,7 @@ import schema from "../../examples/graph.schema.json" with { type: "json" };
 import type { Context } from "../cli/context.ts";
 import { EXIT, messageOf, preconditionError } from "../cli/errors.ts";
 import { type JsonSchema, schemaProblems } from "./json_schema.ts";
-import { parsePlainYaml } from "./plain_yaml.ts";
+import { parsePlainYaml } from "../cli/plain_yaml.ts";
 import { error, type Problem, throwProblems } from "./problems.ts";
 import type {
   CacheVolume,

@@ -16,7 +16,7 @@ import {
   type ScalarEvent,
   YAMLException,
 } from "js-yaml";
-import { checkPlain } from "./plain_yaml.ts";
+import { checkPlain } from "../cli/plain_yaml.ts";
 
 /** Keys and indices from the document's root. */
 export type YamlPath = readonly (string | number)[];

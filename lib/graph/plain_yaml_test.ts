@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { TaskError } from "../cli/errors.ts";
 import { parseGraph } from "./load.ts";
 import { rewriteManifest } from "./manifest_rewrite.ts";
-import { parsePlainYaml } from "./plain_yaml.ts";
+import { parsePlainYaml } from "../cli/plain_yaml.ts";
 import { testRelease } from "./testing.ts";
 import { parseValues } from "./values_file.ts";
 

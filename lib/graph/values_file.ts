@@ -15,7 +15,7 @@ import {
   isMapping,
   type Mapping,
 } from "./overlays_document.ts";
-import { parsePlainYaml } from "./plain_yaml.ts";
+import { parsePlainYaml } from "../cli/plain_yaml.ts";
 import { shown } from "./problems.ts";
 import type { Graph } from "./types.ts";
 import { lineOf } from "./values_file_lines.ts";

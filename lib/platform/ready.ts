@@ -7,6 +7,7 @@ import type { Release } from "../blueprint/types.ts";
 import type { Context } from "../cli/context.ts";
 import { TaskError, timeoutError } from "../cli/errors.ts";
 import { evidence } from "../kube/events.ts";
+import { isRolledOut } from "../kube/rolled_out.ts";
 import type { Kube, KubeObject } from "../kube/types.ts";
 import { OPERATOR_SUFFIX } from "./charts.ts";
 import { findCrds } from "./state.ts";
@@ -144,14 +145,4 @@ async function workloadsOf(kube: Kube, namespace: string, name: string): Promise
     metadata.annotations?.["meta.helm.sh/release-name"] === name ||
     metadata.name.endsWith(OPERATOR_SUFFIX)
   );
-}
-
-// While a Deployment rolls, the ready pods may all be old ones.
-function isRolledOut(workload: KubeObject): boolean {
-  const { spec = {}, status = {}, metadata } = workload;
-  const wanted = spec.replicas ?? 1;
-  const updated = status.updatedReplicas ?? 0;
-  return (status.observedGeneration ?? 0) >= (metadata.generation ?? 0) &&
-    updated >= wanted && (status.replicas ?? 0) <= updated &&
-    (status.readyReplicas ?? 0) >= wanted;
 }

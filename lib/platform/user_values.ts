@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parsePlainYaml } from "../graph/plain_yaml.ts";
+import { parsePlainYaml } from "../cli/plain_yaml.ts";
 import type { Context } from "../cli/context.ts";
 import { messageOf, preconditionError } from "../cli/errors.ts";
 import { readIfThere } from "../cli/files.ts";
