@@ -315,8 +315,11 @@ function report(
     total: undefined,
     durationMs: undefined,
     failed: 0,
+    failures: {},
     inFlight: 0,
     eventsPerSecond: 0,
     ttftMs: undefined,
+    tpotMs: undefined,
+    lagMs: 0,
   });
 }

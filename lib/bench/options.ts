@@ -7,7 +7,7 @@ import type { Arrival } from "./arrivals.ts";
 import type { Dataset } from "./dataset.ts";
 import type { RequestHeaders } from "./headers.ts";
 import type { Lengths } from "./lengths.ts";
-import type { RequestRecord } from "./record.ts";
+import type { FailureKind, RequestRecord } from "./record.ts";
 import type { Load } from "./schedule.ts";
 import type { Stage } from "./stages.ts";
 import type { Trace } from "./trace.ts";
@@ -29,12 +29,18 @@ export interface BenchProgress {
   readonly durationMs: number | undefined;
   /** Requests that failed. */
   readonly failed: number;
+  /** The same by kind. */
+  readonly failures: Readonly<Partial<Record<FailureKind, number>>>;
   /** Requests in flight. */
   readonly inFlight: number;
   /** Events with output a second since the last snapshot (tokens, unless several share an event). */
   readonly eventsPerSecond: number;
   /** Median TTFT of the last answers in milliseconds; undefined before the first. */
   readonly ttftMs: number | undefined;
+  /** Median time per output token of the last answers in milliseconds; undefined before the first. */
+  readonly tpotMs: number | undefined;
+  /** Most that the client's event loop was late since the last snapshot, in milliseconds. */
+  readonly lagMs: number;
 }
 
 /** Beyond these a run is not valid; see `validity.ts`. */

@@ -90,8 +90,9 @@ export class Recorder implements RunObserver {
   #reportedAt: number;
   #reportedEvents = 0;
   // For displays: a median over all of them would have to sort them each time.
-  readonly #recentTtft = new Float64Array(RECENT);
-  #ttftCount = 0;
+  readonly #recentTtft = new Recent();
+  readonly #recentTpot = new Recent();
+  #worstLag = 0;
 
   /** A recorder of one run. */
   constructor(options: RecorderOptions) {
@@ -114,6 +115,7 @@ export class Recorder implements RunObserver {
   /** Part of {@link RunObserver}. */
   onLag(ms: number): void {
     this.loopLag.add(ms);
+    this.#worstLag = Math.max(this.#worstLag, ms);
   }
 
   /** Part of {@link RunObserver}. */
@@ -145,9 +147,11 @@ export class Recorder implements RunObserver {
     this.events += record.events;
     if (Number.isNaN(record.outputTokens)) this.uncounted++;
     this.ttft.add(record.first - record.scheduled);
-    this.#recentTtft[this.#ttftCount++ % RECENT] = record.first - record.scheduled;
+    this.#recentTtft.add(record.first - record.scheduled);
     this.ttftService.add(record.first - record.sent);
-    this.tpot.add(timePerToken(record));
+    const perToken = timePerToken(record);
+    this.tpot.add(perToken);
+    this.#recentTpot.add(perToken);
     this.e2e.add(record.last - record.scheduled);
     this.e2eService.add(record.last - record.sent);
     this.outputTokens.add(tokensOf(record));
@@ -171,12 +175,6 @@ export class Recorder implements RunObserver {
     if (batch.length > 0) this.#options.onRequests?.(batch);
   }
 
-  #recentMedian(): number | undefined {
-    const values = this.#recentTtft.slice(0, Math.min(RECENT, this.#ttftCount)).sort();
-    const middle = values[values.length >> 1];
-    return middle === undefined || Number.isNaN(middle) ? undefined : middle;
-  }
-
   /** Part of {@link RunObserver}. */
   onTick(now: number): void {
     const { start, phase, requests, durationMs, onProgress } = this.#options;
@@ -190,11 +188,31 @@ export class Recorder implements RunObserver {
       total: requests,
       durationMs,
       failed: this.failed,
+      failures: Object.fromEntries([...this.failures].map(([kind, { count }]) => [kind, count])),
       inFlight: this.timeline.inFlight,
       eventsPerSecond: seconds > 0 ? (this.#allEvents - this.#reportedEvents) / seconds : 0,
-      ttftMs: this.#recentMedian(),
+      ttftMs: this.#recentTtft.median(),
+      tpotMs: this.#recentTpot.median(),
+      lagMs: this.#worstLag,
     });
+    this.#worstLag = 0;
     this.#reportedAt = now;
     this.#reportedEvents = this.#allEvents;
+  }
+}
+
+/** The last values of a measure. */
+class Recent {
+  readonly #values = new Float64Array(RECENT);
+  #count = 0;
+
+  /** NaN is left out. */
+  add(value: number): void {
+    if (!Number.isNaN(value)) this.#values[this.#count++ % RECENT] = value;
+  }
+
+  median(): number | undefined {
+    const values = this.#values.slice(0, Math.min(RECENT, this.#count)).sort();
+    return values[values.length >> 1];
   }
 }
