@@ -11,7 +11,8 @@ import { parseHeaders } from "./headers.ts";
 import { type Lengths, parseLengths } from "./lengths.ts";
 import { MOST_INPUT, MOST_OUTPUT } from "./config.ts";
 import type { BenchOptions } from "./options.ts";
-import { isStagesFile, parseStages, parseStagesFile, type Stage } from "./stages.ts";
+import { parseStages, type Stage } from "./stages.ts";
+import { isStagesFile, parseStagesFile } from "./stages_file.ts";
 import { parseTrace } from "./trace.ts";
 import { readAuthorities } from "./transport_tls.ts";
 

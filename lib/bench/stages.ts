@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { parse } from "@std/yaml";
-import { messageOf, type TaskError, usageError } from "../cli/errors.ts";
+import { type TaskError, usageError } from "../cli/errors.ts";
 
 /** A span of time with its rate. */
 export interface Stage {
@@ -22,11 +21,6 @@ const MAX_RATE = 1_000_000;
 const MAX_DURATION_MS = 7 * 24 * UNITS_MS.h!;
 const HINT = "--stages 30s@10,60s@10-50 is 10 requests a second for 30 s, then a ramp to 50";
 
-/** Whether a value of `--stages` names a file. */
-export function isStagesFile(text: string): boolean {
-  return /\.(ya?ml|json)$/i.test(text);
-}
-
 /**
  * Reads `30s@10,60s@10-50`: time, `@`, and a rate or the two ends of a ramp. Times are in seconds
  * unless they have a unit (ms, s, m, h); a rate of 0 is a pause.
@@ -38,19 +32,13 @@ export function parseStages(text: string): Stage[] {
 }
 
 /**
- * Reads a YAML or JSON list of stages, each `{duration: 30s, rate: 10}`,
- * `{duration: 30s, from: 10, to: 50}`, or a text as {@link parseStages} takes it.
+ * Stages of a list, each `{duration: 30s, rate: 10}`, `{duration: 30s, from: 10, to: 50}`, or a
+ * text as {@link parseStages} takes it.
  *
- * @param path for messages.
+ * @param path file that it came from, for messages.
  * @throws {TaskError} BENCH_OPTIONS (exit code 2) naming the file and the stage.
  */
-export function parseStagesFile(text: string, path: string): Stage[] {
-  let items: unknown;
-  try {
-    items = parse(text);
-  } catch (error) {
-    throw stagesError(`${path} is not YAML: ${messageOf(error)}`);
-  }
+export function stagesOf(items: unknown, path: string): Stage[] {
   if (!Array.isArray(items)) throw stagesError(`${path} holds no list of stages`);
   return checkStages(items.map((item, i) => stageOf(item, `${path}, stage ${i + 1}`)), path);
 }
@@ -123,7 +111,8 @@ function checkStages(stages: Stage[], where: string): Stage[] {
   return stages;
 }
 
-function stagesError(message: string): TaskError {
+/** An error about stages (BENCH_OPTIONS, exit code 2), with an example of how they are written. */
+export function stagesError(message: string): TaskError {
   return usageError("BENCH_OPTIONS", message, HINT);
 }
 

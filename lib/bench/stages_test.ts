@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { TaskError } from "../cli/errors.ts";
 import { dueTimes, stagedLoad } from "./schedule.ts";
-import { parseStages, parseStagesFile, type Stage, stagesText, totalMs } from "./stages.ts";
+import { parseStages, type Stage, stagesText, totalMs } from "./stages.ts";
+import { parseStagesFile } from "./stages_file.ts";
 
 function times(stages: readonly Stage[], arrival: "constant" | "poisson", seed = 1): number[] {
   return dueTimes(stagedLoad(stages, { arrival }, 10), seed).toArray();
