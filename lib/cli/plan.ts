@@ -19,6 +19,8 @@ export interface Step {
   readonly deadlineMs: number;
   /** Why there is nothing to do; such a step is shown and not run. */
   readonly skip?: string | undefined;
+  /** Steps that follow each other and have the same word here run side by side. */
+  readonly beside?: string | undefined;
   /** Does it. The context's signal is aborted at the deadline. A returned text is shown as the result. */
   run(ctx: Context, ui: StepUi): Promise<string | void>;
 }
@@ -33,6 +35,20 @@ export interface Plan {
   readonly warnings: readonly string[];
   /** The steps in order. */
   readonly steps: readonly Step[];
+}
+
+/** What became of a step. */
+export interface StepResult {
+  /** Identifier of the step. */
+  readonly id: string;
+  /** Its title. */
+  readonly title: string;
+  /** Whether it ran, or there was nothing to do. */
+  readonly outcome: "done" | "skipped";
+  /** What it said, or why it was skipped. */
+  readonly detail?: string;
+  /** Milliseconds that it took. */
+  readonly ms: number;
 }
 
 /** The plan as plain data: the shape of `--dry-run --output json`. */
@@ -70,29 +86,55 @@ export function printPlan(ctx: Context, plan: Plan, output: "text" | "json"): vo
 }
 
 /**
- * Runs the steps in order; the first failure ends the plan.
+ * Runs the steps in order, those of one group side by side; the first failure ends the plan, once
+ * its neighbours are done. Returns what became of each step, in their order.
  *
  * @throws {TaskError} of the step, or one with exit code 4 when its deadline passed.
  */
-export async function runPlan(ctx: Context, plan: Plan): Promise<void> {
+export async function runPlan(ctx: Context, plan: Plan): Promise<StepResult[]> {
   for (const warning of plan.warnings) ctx.ui.warn(warning);
-  for (const step of plan.steps) {
+  const results: StepResult[] = [];
+  for (const group of groupsOf(plan.steps)) {
     if (ctx.signal.aborted) throw interruptedError();
-    const ui = ctx.ui.step(step.title);
-    if (step.skip !== undefined) {
-      ui.skip(step.skip);
-      continue;
+    const ends = await Promise.allSettled(group.map((step) => runOrSkip(ctx, step)));
+    for (const end of ends) {
+      if (end.status === "rejected") throw end.reason;
+      results.push(end.value);
     }
-    await runStep(ctx, step, ui);
   }
+  return results;
 }
 
-async function runStep(ctx: Context, step: Step, ui: StepUi): Promise<void> {
+function groupsOf(steps: readonly Step[]): Step[][] {
+  const groups: Step[][] = [];
+  for (const step of steps) {
+    const last = groups.at(-1);
+    if (step.beside !== undefined && last?.[0]?.beside === step.beside) last.push(step);
+    else groups.push([step]);
+  }
+  return groups;
+}
+
+async function runOrSkip(ctx: Context, step: Step): Promise<StepResult> {
+  const { id, title, skip } = step;
+  const ui = ctx.ui.step(title);
+  if (skip !== undefined) {
+    ui.skip(skip);
+    return { id, title, outcome: "skipped", detail: skip, ms: 0 };
+  }
+  const start = ctx.clock.monotonic();
+  const detail = await runStep(ctx, step, ui);
+  const ms = Math.round(ctx.clock.monotonic() - start);
+  return { id, title, outcome: "done", ...(detail === undefined ? {} : { detail }), ms };
+}
+
+async function runStep(ctx: Context, step: Step, ui: StepUi): Promise<string | undefined> {
   const deadline = AbortSignal.timeout(step.deadlineMs);
   const signal = AbortSignal.any([ctx.signal, deadline]);
   try {
-    const result = await step.run(withContext(ctx, { signal }), ui);
-    ui.done(result ?? undefined);
+    const result = await step.run(withContext(ctx, { signal }), ui) ?? undefined;
+    ui.done(result);
+    return result;
   } catch (error) {
     if (ctx.signal.aborted) {
       ui.fail("interrupted");

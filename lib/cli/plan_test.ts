@@ -55,6 +55,41 @@ Deno.test("runPlan stops at the first failure and throws it unchanged", async ()
   assert.match(test.heard.talk.join("\n"), /✗ Step a: broken/);
 });
 
+Deno.test("steps of one group run side by side; a failure waits for its neighbours, not for what follows", async () => {
+  await using test = await testContext();
+  const ran: string[] = [];
+  const gate = Promise.withResolvers<void>();
+  const results = await runPlan(
+    test.ctx,
+    plan(
+      // In turn the first would wait for ever.
+      step("a", () => gate.promise.then(() => "last"), { beside: "x" }),
+      step("b", () => Promise.resolve(gate.resolve()), { beside: "x" }),
+      step("c", () => Promise.resolve(), { beside: "y", skip: "none" }),
+    ),
+  );
+  assert.deepEqual(results.map(({ id, outcome, detail }) => [id, outcome, detail]), [
+    ["a", "done", "last"],
+    ["b", "done", undefined],
+    ["c", "skipped", "none"],
+  ]);
+  const error = new TaskError({ code: "X", message: "broken" });
+  const slow = () =>
+    new Promise<void>((resolve) => setTimeout(() => resolve(void ran.push("slow")), 20));
+  await assert.rejects(
+    runPlan(
+      test.ctx,
+      plan(
+        step("bad", () => Promise.reject(error), { beside: "x" }),
+        step("slow", slow, { beside: "x" }),
+        step("later", () => Promise.resolve(void ran.push("later"))),
+      ),
+    ),
+    (thrown) => thrown === error,
+  );
+  assert.deepEqual(ran, ["slow"]);
+});
+
 Deno.test("a step past its deadline fails with exit code 4", async () => {
   await using test = await testContext();
   await assert.rejects(
