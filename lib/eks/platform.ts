@@ -12,7 +12,7 @@ import type { Kube } from "../kube/types.ts";
 import { planPlatform } from "../platform/install.ts";
 import type { PlatformOptions } from "../platform/options.ts";
 import { type HfToken, readHfToken } from "../platform/secrets.ts";
-import { rememberTarget, type Target } from "../target/target.ts";
+import { clusterUid, rememberTarget, type Target } from "../target/target.ts";
 import { confirm } from "./confirm.ts";
 
 /** What the command line says about the platform. */
@@ -85,7 +85,7 @@ export async function installPlatform(
       ...platform.facts,
     },
     warnings: platform.warnings,
-    steps: [...platform.steps, ...options.after, rememberStep(ctx, target)],
+    steps: [...platform.steps, ...options.after, rememberStep(ctx, kube, target)],
   };
   if (dryRun) {
     emit({
@@ -136,12 +136,15 @@ export async function readToken(
   );
 }
 
-function rememberStep(root: Context, target: Target): Step {
+function rememberStep(root: Context, kube: Kube, target: Target): Step {
   return {
     id: "target",
     title: "Remember the target",
     touches: [`${root.home}/target.json`],
     deadlineMs: 10_000,
-    run: (ctx) => rememberTarget(ctx, target),
+    run: async (ctx) => {
+      const uid = await clusterUid(kube);
+      await rememberTarget(ctx, uid === undefined ? target : { ...target, uid });
+    },
   };
 }

@@ -7,8 +7,9 @@ import type { Blueprint, Release } from "../blueprint/types.ts";
 import type { Context } from "../cli/context.ts";
 import type { Plan, Step } from "../cli/plan.ts";
 import { connectKube } from "../kube/client.ts";
+import type { Kube } from "../kube/types.ts";
 import { ensureHfSecret, HF_SECRET } from "../platform/secrets.ts";
-import { rememberTarget } from "../target/target.ts";
+import { clusterUid, rememberTarget } from "../target/target.ts";
 import type { OperatorChoice } from "./agent_config.ts";
 import { localInstallSteps, localNotices } from "./install_steps.ts";
 import { localLayout } from "./layout.ts";
@@ -74,14 +75,8 @@ function secretStep(namespace: string): Step {
     title: "Hugging Face token",
     touches: [`Secret ${namespace}/${HF_SECRET}`],
     deadlineMs: 60_000,
-    run: async (ctx) => {
-      const kube = await connectKube(ctx, { kubeconfig: localLayout(ctx).kubeconfig });
-      try {
-        return await ensureHfSecret(ctx, kube, { namespace, placeholder: true });
-      } finally {
-        kube.close();
-      }
-    },
+    run: (ctx) =>
+      withKube(ctx, (kube) => ensureHfSecret(ctx, kube, { namespace, placeholder: true })),
   };
 }
 
@@ -92,12 +87,23 @@ function targetStep(root: Context, namespace: string, release: Release): Step {
     touches: [`${root.home}/target.json`],
     deadlineMs: 10_000,
     run: async (ctx) => {
+      const uid = await withKube(ctx, clusterUid);
       await rememberTarget(ctx, {
         kind: "local",
         kubeconfig: localLayout(ctx).kubeconfig,
         namespace,
         release: release.version,
+        ...(uid === undefined ? {} : { uid }),
       });
     },
   };
+}
+
+async function withKube<T>(ctx: Context, body: (kube: Kube) => Promise<T>): Promise<T> {
+  const kube = await connectKube(ctx, { kubeconfig: localLayout(ctx).kubeconfig });
+  try {
+    return await body(kube);
+  } finally {
+    kube.close();
+  }
 }

@@ -31,6 +31,11 @@ export interface Target {
   readonly cluster?: ClusterIdentity;
   /** URL of the API server of a kubeconfig context, which may come to mean another cluster. */
   readonly server?: string;
+  /**
+   * Uid of the namespace kube-system, which no two clusters share: a kubeconfig that has come to
+   * mean another cluster is refused. Absent where it may not be read.
+   */
+  readonly uid?: string;
 }
 
 /** What the command line says about the target. */
@@ -129,6 +134,7 @@ export async function openTarget(ctx: Context, target: Target): Promise<Kube> {
     version.catch(() => {});
     await identity;
     await version;
+    await requireUid(target, kube);
     return kube;
   } catch (error) {
     kube.close();
@@ -154,6 +160,38 @@ function requireServer(target: Target, server: string): void {
     target.kind === "eks"
       ? "Run deno task install --target eks to write it anew."
       : `Run deno task install --context ${target.context ?? "NAME"} to work with that cluster.`,
+  );
+}
+
+/**
+ * The uid that tells a cluster from all others; undefined where it may not be read.
+ *
+ * @throws {TaskError} as `Kube.get`.
+ */
+export async function clusterUid(kube: Kube): Promise<string | undefined> {
+  try {
+    const system = await kube.get({ apiVersion: "v1", kind: "Namespace", name: "kube-system" });
+    return system?.metadata.uid;
+  } catch (error) {
+    if (error instanceof TaskError && error.code === "KUBE_FORBIDDEN") return undefined;
+    throw error;
+  }
+}
+
+/** An address may come to belong to another cluster, and a name in a kubeconfig to mean one. */
+async function requireUid(target: Target, kube: Kube): Promise<void> {
+  if (target.uid === undefined) return;
+  const uid = await clusterUid(kube);
+  if (uid === undefined || uid === target.uid) return;
+  const file = target.kubeconfig ?? "The kubeconfig";
+  throw preconditionError(
+    "TARGET_OTHER_CLUSTER",
+    `${file} (context ${kube.contextName}) leads to another cluster, at ${kube.server}, than the ` +
+      `one that Dynamo was installed on: its kube-system has the uid ${uid}, not ${target.uid}`,
+    target.kind === "local"
+      ? "Nothing was touched. deno task install writes the kubeconfig of the embedded cluster anew."
+      : "Nothing was touched. Correct the kubeconfig, or run deno task install to work with that " +
+        "cluster.",
   );
 }
 
