@@ -57,6 +57,8 @@ export interface MockOptions {
   readonly ttftMs: number;
   /** Milliseconds from one token to the next. */
   readonly itlMs: number;
+  /** Port on 127.0.0.1; a free one unless given. */
+  readonly port?: number;
   /** Tokens that share an event; 1 unless given. */
   readonly chunk?: number;
   /** All streams freeze for `forMs` once in `everyMs`; counted from the start of the server. */

@@ -79,7 +79,8 @@ class Mock implements MockServer {
     this.#ctx = ctx;
     this.#options = options;
     this.#cache = options.cache === true ? new PrefixCache() : undefined;
-    this.#listener = ctx.net.listen({ hostname: "127.0.0.1", port: 0 }) as Deno.TcpListener;
+    const port = options.port ?? 0;
+    this.#listener = ctx.net.listen({ hostname: "127.0.0.1", port }) as Deno.TcpListener;
     this.port = this.#listener.addr.port;
     this.#start = ctx.clock.monotonic();
     this.#timetable = new Timetable(ctx.clock, this.#stop.signal);
