@@ -146,6 +146,8 @@ export interface LogOptions {
   readonly tailLines?: number;
   /** Only lines of the last seconds. */
   readonly sinceSeconds?: number;
+  /** Only lines from this moment on, RFC 3339 in whole seconds. */
+  readonly sinceTime?: string;
   /** Each line starts with its RFC 3339 time. */
   readonly timestamps?: boolean;
   /** Ends the iteration without an error. */
