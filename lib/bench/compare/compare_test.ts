@@ -117,6 +117,47 @@ Deno.test("no more than 5 % false alarms over all gated measures, and 5 % slower
   assert.ok(alarms(1.05, rounds) / rounds > 0.9);
 });
 
+Deno.test("the gate fails for what is surely beyond its limit, and says what may be", () => {
+  const compare = (factor: number, maxRegression: number) =>
+    compareBlocks({
+      a: "A",
+      b: "B",
+      blocksA: simulate(1, 1, 0.01, 8),
+      blocksB: simulate(2, factor, 0.01, 8),
+      design: "separate",
+      maxRegression,
+      invalidReasons: [],
+    });
+  const all = ["ttft_p50", "tpot_p50", "output_tokens_per_second"];
+  assert.deepEqual(compare(1.2, 0.05).regressions, all);
+  const near = compare(1.05, 0.05);
+  assert.ok(near.metrics.filter((one) => one.gate).every((one) => one.verdict === "worse"));
+  assert.deepEqual([near.regressions, near.possible_regressions], [[], all]);
+  assert.match(comparisonToText(near, 80), /cannot be ruled out for TTFT p50, TPOT p50/);
+  const well = compare(1, 0.05);
+  assert.deepEqual([well.regressions, well.possible_regressions], [[], []]);
+  assert.deepEqual(compare(0.8, 0).regressions, []);
+});
+
+Deno.test("at the gate's very limit no more than 5 % of comparisons fail", () => {
+  const rounds = 2000;
+  let failed = 0;
+  for (let round = 0; round < rounds; round++) {
+    const { regressions } = compareBlocks({
+      a: "A",
+      b: "B",
+      blocksA: simulate(2 * round + 1, 1, 0.01, 5),
+      blocksB: simulate(2 * round + 2, 1.05, 0.01, 5),
+      design: "interleaved",
+      maxRegression: 0.05,
+      invalidReasons: [],
+    });
+    if (regressions.length > 0) failed++;
+  }
+  assert.ok(failed / rounds < 0.05 + 3 * Math.sqrt(0.05 * 0.95 / rounds), `${failed}`);
+  assert.ok(failed > 0);
+});
+
 Deno.test("finished runs are compared by parts of their steady window", () =>
   timely(async () => {
     await using test = await testContext();

@@ -3,7 +3,15 @@
  *
  * @module
  */
-import { CONFIDENCE, type Effect, pairedEffect, significant, unpairedEffect } from "./effect.ts";
+import {
+  chanceWithin,
+  CONFIDENCE,
+  type Effect,
+  effectOnValue,
+  pairedEffect,
+  significant,
+  unpairedEffect,
+} from "./effect.ts";
 import { type BlockValues, type Metric, type MetricId, METRICS } from "./metrics.ts";
 
 /** Value of `schema` in comparisons. */
@@ -37,8 +45,11 @@ export interface Comparison {
   readonly a: string;
   /** Name of the other side. */
   readonly b: string;
-  /** `interleaved`: blocks in turn (ABBA); `separate`: parts of two runs. */
-  readonly design: "interleaved" | "separate";
+  /**
+   * `interleaved`: blocks in turn (ABBA); `separate`: parts of two runs; `summary`: parts of B, and
+   * of A nothing but its summary.
+   */
+  readonly design: "interleaved" | "separate" | "summary";
   /** Blocks of each side. */
   readonly blocks: number;
   /** Share of repetitions in which an interval holds the true difference. */
@@ -47,12 +58,16 @@ export interface Comparison {
   readonly metrics: readonly MetricComparison[];
   /** Largest regression allowed, as a share; null without a gate. */
   readonly max_regression: number | null;
-  /** Gated measures that are worse than allowed. */
+  /** Gated measures that are surely worse than allowed. */
   readonly regressions: readonly MetricId[];
+  /** Other gated measures that may be: their interval reaches beyond what is allowed. */
+  readonly possible_regressions: readonly MetricId[];
   /** Whether the numbers are about the servers. */
   readonly valid: boolean;
   /** Why not. */
   readonly invalid_reasons: readonly string[];
+  /** What a person should know: in what the two runs differ, besides what is compared. */
+  readonly warnings: readonly string[];
 }
 
 /** What is compared. */
@@ -71,14 +86,23 @@ export interface ComparisonInput {
   readonly maxRegression: number | undefined;
   /** Why the blocks do not count. */
   readonly invalidReasons: readonly string[];
+  /** What a person should know; nothing unless given. */
+  readonly warnings?: readonly string[] | undefined;
 }
+
+const EFFECTS = {
+  interleaved: pairedEffect,
+  separate: unpairedEffect,
+  summary: effectOnValue,
+} as const;
 
 /**
  * Compares. A difference is found when its interval excludes zero; over the gated measures
- * together a false alarm happens in at most 5 % of comparisons (Holm).
+ * together a false alarm happens in at most 5 % of comparisons (Holm). The gate has the same
+ * protection: a regression counts when it is beyond the limit, not just beyond zero, at 95 %.
  */
 export function compareBlocks(input: ComparisonInput): Comparison {
-  const effectOf = input.design === "interleaved" ? pairedEffect : unpairedEffect;
+  const effectOf = EFFECTS[input.design];
   const rows = METRICS.flatMap((metric) => {
     const a = values(input.blocksA, metric.id);
     const b = values(input.blocksB, metric.id);
@@ -112,18 +136,32 @@ export function compareBlocks(input: ComparisonInput): Comparison {
     a: input.a,
     b: input.b,
     design: input.design,
-    blocks: Math.min(input.blocksA.length, input.blocksB.length),
+    blocks: input.design === "summary"
+      ? input.blocksB.length
+      : Math.min(input.blocksA.length, input.blocksB.length),
     confidence: CONFIDENCE,
     metrics,
     max_regression: maxRegression ?? null,
-    regressions: maxRegression === undefined ? [] : metrics
-      .filter((row) =>
-        row.gate && row.verdict === "worse" &&
-        worsening(row.better, row.effect!.change) > maxRegression
-      )
-      .map((row) => row.metric),
+    ...gate(metrics, maxRegression),
     valid: input.invalidReasons.length === 0,
     invalid_reasons: input.invalidReasons,
+    warnings: input.warnings ?? [],
+  };
+}
+
+function gate(
+  metrics: readonly MetricComparison[],
+  limit: number | undefined,
+): Pick<Comparison, "regressions" | "possible_regressions"> {
+  const gated = metrics.filter((row) => row.gate && row.effect !== null);
+  if (limit === undefined) return { regressions: [], possible_regressions: [] };
+  const surely = significant(gated.map((row) => chanceWithin(row.effect!, row.better, limit)));
+  const worst = ({ effect, better }: MetricComparison) =>
+    worsening(better, better === "lower" ? effect!.high : effect!.low);
+  return {
+    regressions: gated.filter((_, i) => surely[i]).map((row) => row.metric),
+    possible_regressions: gated.filter((row, i) => !surely[i] && worst(row) > limit)
+      .map((row) => row.metric),
   };
 }
 

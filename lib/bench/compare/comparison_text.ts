@@ -5,14 +5,17 @@
  */
 import { wrap } from "../../cli/text.ts";
 import type { Comparison, MetricComparison } from "./comparison.ts";
-import { METRICS } from "./metrics.ts";
+import { type MetricId, METRICS } from "./metrics.ts";
 
 /** A table of the measures and the verdict, in at most `width` columns. */
 export function comparisonToText(comparison: Comparison, width: number): string {
   const { metrics, blocks, design, confidence } = comparison;
-  const how = design === "interleaved"
-    ? `${blocks} pairs of blocks, ABBA`
-    : `${blocks} parts of each run; a drift between the runs counts as a difference`;
+  const how = {
+    interleaved: `${blocks} pairs of blocks, ABBA`,
+    separate: `${blocks} parts of each run; a drift between the runs counts as a difference`,
+    summary: `${blocks} parts of B; A is a summary without its requests, whose own spread is ` +
+      "unknown: differences look surer than they are",
+  }[design];
   return [
     ...wrap(`A  ${comparison.a}`, width, "   "),
     ...wrap(`B  ${comparison.b}`, width, "   "),
@@ -47,20 +50,26 @@ function verdict(comparison: Comparison, width: number): string[] {
       lines.push(...wrap(`- ${reason}`, width, "  "));
     }
   }
-  const { max_regression: max, regressions } = comparison;
-  if (max !== null) {
-    const titles = regressions.map((id) => METRICS.find((one) => one.id === id)!.title);
-    lines.push(
-      "",
-      ...wrap(
-        regressions.length === 0
-          ? `No regression above ${percent(max)} was found.`
-          : `REGRESSION above ${percent(max)}: ${titles.join(", ")}.`,
-        width,
-      ),
-    );
-  }
+  for (const warning of comparison.warnings) lines.push("", ...wrap(`Warning: ${warning}`, width));
+  if (comparison.max_regression !== null) lines.push("", ...wrap(gateText(comparison), width));
   return lines;
+}
+
+/** What the gate says, in a sentence or two; empty without a gate. */
+export function gateText(comparison: Comparison): string {
+  const { max_regression: max, regressions, possible_regressions: possible } = comparison;
+  if (max === null) return "";
+  const titles = (ids: readonly MetricId[]) =>
+    ids.map((id) => METRICS.find((one) => one.id === id)!.title).join(", ");
+  const sentences = [
+    regressions.length === 0
+      ? `No regression above ${percent(max)} was found.`
+      : `REGRESSION above ${percent(max)}: ${titles(regressions)}.`,
+  ];
+  if (possible.length > 0) {
+    sentences.push(`It cannot be ruled out for ${titles(possible)}: measure for longer.`);
+  }
+  return sentences.join(" ");
 }
 
 function table(rows: readonly (readonly string[])[]): string[] {

@@ -16,8 +16,12 @@ export interface Effect {
   readonly high: number;
   /** Probability of a difference as large as this one where there is none. */
   readonly p: number;
-  /** Pairs of blocks, or blocks of the smaller side. */
+  /** Pairs of blocks, or blocks of the smaller side that has more than one. */
   readonly blocks: number;
+  /** Standard error of the logarithm of the ratio. */
+  readonly standard_error: number;
+  /** Degrees of freedom of its t distribution. */
+  readonly degrees_of_freedom: number;
 }
 
 /** Share of repetitions in which the interval holds the true difference. */
@@ -61,6 +65,31 @@ export function unpairedEffect(
 }
 
 /**
+ * The effect against one known value: a run of which nothing but its summary is left. Only B's own
+ * spread is in the interval, which is too narrow by what A's would add.
+ */
+export function effectOnValue(
+  a: readonly number[],
+  b: readonly number[],
+  confidence = CONFIDENCE,
+): Effect | undefined {
+  const [known, ...more] = a;
+  if (known === undefined || more.length > 0) return undefined;
+  return pairedEffect(b.map(() => known), b, confidence);
+}
+
+/**
+ * Probability of an effect at least this large where B is larger than A by `limit` at most (for
+ * measures of which less is better), or smaller by as much (1/(1 + limit)).
+ */
+export function chanceWithin(effect: Effect, better: "lower" | "higher", limit: number): number {
+  const worsening = better === "lower" ? Math.log1p(effect.change) : -Math.log1p(effect.change);
+  const beyond = worsening - Math.log1p(limit);
+  if (effect.standard_error === 0) return beyond > 0 ? 0 : 1;
+  return studentCdf(-beyond / effect.standard_error, effect.degrees_of_freedom);
+}
+
+/**
  * Holm's correction: which of several p-values are significant when one false alarm among all of
  * them may happen with probability `alpha`.
  */
@@ -89,6 +118,8 @@ function effectOf(
     high: Math.expm1(mean + reach),
     p,
     blocks,
+    standard_error: error,
+    degrees_of_freedom: df,
   };
 }
 
