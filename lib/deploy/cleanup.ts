@@ -101,7 +101,8 @@ function named({ graphs, requests }: Deployed, name: string): Deployed {
   return { requests: ofName, graphs: graphs.filter((graph) => names.has(graph.name)) };
 }
 
-function requestSteps(
+/** Steps that remove a request, and the graph that the operator may make for it meanwhile. */
+export function requestSteps(
   request: RequestState,
   connection: SharedConnection,
   { graphs, apiVersion }: { readonly graphs: readonly GraphState[]; readonly apiVersion: string },
@@ -130,7 +131,8 @@ function requestSteps(
   ];
 }
 
-function graphStep(
+/** The step that removes a graph with its adapters; `graph` tells which, and the pods that it has. */
+export function graphStep(
   graph: Pick<GraphState, "namespace" | "name" | "apiVersion" | "components">,
   connection: SharedConnection,
 ): Step {
