@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { Metrics, Sample } from "../serving/prometheus.ts";
-import { histogramQuantile } from "./histogram.ts";
+import { grownBuckets, grownBy, type Growth, growthOf, presentValue } from "../serving/growth.ts";
+import { histogramQuantile } from "../serving/histogram.ts";
+import type { Metrics } from "../serving/prometheus.ts";
 
 /** One scrape of all frontends of a graph. */
 export interface Scrape {
@@ -54,50 +55,22 @@ export function trafficBetween(before: Scrape, after: Scrape): ModelTraffic[] {
   );
 }
 
-interface Growth {
-  readonly sample: Sample;
-  readonly grown: number;
-}
-
-/** How much each series grew; of a pod or series that is new, and of one that began anew, all of it. */
+/** How much each series grew; of a pod that is new, all of it. */
 function growths(before: Scrape, after: Scrape): Growth[] {
-  return [...after.pods].flatMap(([pod, metrics]) => {
-    const earlier = new Map(
-      before.pods.get(pod)?.samples.map((sample) => [seriesKey(sample), sample.value]),
-    );
-    return metrics.samples
-      .filter((sample) => sample.name.startsWith(PREFIX))
-      .map((sample) => {
-        const old = earlier.get(seriesKey(sample)) ?? 0;
-        return { sample, grown: sample.value < old ? sample.value : sample.value - old };
-      });
-  });
-}
-
-function seriesKey({ name, labels }: Sample): string {
-  return JSON.stringify([name, Object.entries(labels).sort()]);
+  return [...after.pods].flatMap(([pod, metrics]) =>
+    growthOf(before.pods.get(pod), metrics)
+      .filter(({ sample }) => sample.name.startsWith(PREFIX))
+  );
 }
 
 function modelTraffic(model: string, growth: readonly Growth[], seconds: number): ModelTraffic {
-  const named = (name: string) => growth.filter(({ sample }) => sample.name === PREFIX + name);
-  const grown = (name: string) => sum(named(name).map((one) => one.grown));
-  const now = (name: string) => {
-    const found = named(name);
-    return found.length === 0 ? null : sum(found.map((one) => one.sample.value));
-  };
-  const quantile = (name: string, share: number) => {
-    const buckets = new Map<number, number>();
-    for (const { sample, grown } of named(`${name}_bucket`)) {
-      const bound = Number(sample.labels["le"]?.replace("+Inf", "Infinity"));
-      buckets.set(bound, (buckets.get(bound) ?? 0) + grown);
-    }
-    return histogramQuantile(share, buckets) ?? null;
-  };
+  const grown = (name: string) => grownBy(growth, PREFIX + name) ?? 0;
+  const now = (name: string) => presentValue(growth, PREFIX + name) ?? null;
+  const quantile = (name: string, share: number) =>
+    histogramQuantile(share, grownBuckets(growth, PREFIX + name)) ?? null;
   const ended = grown("requests_total");
-  const failed = sum(
-    named("requests_total").filter(({ sample }) => sample.labels["status"] === "error")
-      .map((one) => one.grown),
-  );
+  const errors = growth.filter(({ sample }) => sample.labels["status"] === "error");
+  const failed = grownBy(errors, `${PREFIX}requests_total`) ?? 0;
   const prompt = grown("input_sequence_tokens_sum");
   return {
     model,
@@ -110,12 +83,8 @@ function modelTraffic(model: string, growth: readonly Growth[], seconds: number)
     itlP90: quantile("inter_token_latency_seconds", 0.9),
     inFlight: now("inflight_requests") ?? now("active_requests") ?? 0,
     queued: now("queued_requests"),
-    kvHitRate: named("cached_tokens_sum").length === 0 || prompt === 0
+    kvHitRate: now("cached_tokens_sum") === null || prompt === 0
       ? null
       : grown("cached_tokens_sum") / prompt,
   };
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

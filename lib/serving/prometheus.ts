@@ -24,11 +24,11 @@ export interface Metrics {
 }
 
 /**
- * Parses a scrape.
+ * Parses a scrape, or the samples of it whose names `keep` wants: others cost next to nothing.
  *
  * @throws {TaskError} METRICS_MALFORMED with the line's number.
  */
-export function parseMetrics(text: string): Metrics {
+export function parseMetrics(text: string, keep?: (name: string) => boolean): Metrics {
   const samples: Sample[] = [];
   const types = new Map<string, string>();
   text.split("\n").forEach((raw, index) => {
@@ -39,6 +39,7 @@ export function parseMetrics(text: string): Metrics {
       if (word === "TYPE" && name !== undefined) types.set(name, type ?? "untyped");
       return;
     }
+    if (keep !== undefined && !keep(NAME.exec(line)?.[0] ?? "")) return;
     samples.push(parseSample(line, index + 1));
   });
   return { samples, types };
