@@ -11,6 +11,9 @@ import { CASCADE_FINALIZER } from "./application.ts";
 import { APPLICATION_KIND, findArgoCd } from "./controller.ts";
 import { syncEvidence } from "./sync.ts";
 
+/** Which Application. */
+export type ApplicationName = Pick<FoundApplication, "name" | "namespace">;
+
 /** Options of {@link deleteApplication}. */
 export interface DeleteApplicationOptions {
   /** Milliseconds to wait. */
@@ -25,7 +28,7 @@ export interface DeleteApplicationOptions {
 export async function deleteApplication(
   ctx: Context,
   kube: Kube,
-  found: FoundApplication,
+  found: ApplicationName,
   options: DeleteApplicationOptions,
 ): Promise<void> {
   const ref = refOf(found);
@@ -75,7 +78,7 @@ export async function deleteApplication(
 }
 
 /** Deletes an Application and leaves what it installed. */
-export async function forgetApplication(kube: Kube, found: FoundApplication): Promise<void> {
+export async function forgetApplication(kube: Kube, found: ApplicationName): Promise<void> {
   const ref = refOf(found);
   const application = await kube.get(ref);
   if (application === undefined) return;
@@ -87,10 +90,10 @@ export async function forgetApplication(kube: Kube, found: FoundApplication): Pr
   await kube.delete(ref, { propagation: "Background" });
 }
 
-async function stopSync(kube: Kube, found: FoundApplication): Promise<void> {
+async function stopSync(kube: Kube, found: ApplicationName): Promise<void> {
   await kube.patch(refOf(found), "merge", { spec: { syncPolicy: { automated: null } } });
 }
 
-function refOf({ name, namespace }: FoundApplication): ObjectRef {
+function refOf({ name, namespace }: ApplicationName): ObjectRef {
   return { ...APPLICATION_KIND, name, namespace };
 }
