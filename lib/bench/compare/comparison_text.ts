@@ -17,8 +17,8 @@ export function comparisonToText(comparison: Comparison, width: number): string 
       "unknown: differences look surer than they are",
   }[design];
   return [
-    ...wrap(`A  ${comparison.a}`, width, "   "),
-    ...wrap(`B  ${comparison.b}`, width, "   "),
+    ...side("A", comparison.a, width),
+    ...side("B", comparison.b, width),
     ...wrap(`${how}; intervals of ${confidence * 100} %`, width),
     "",
     ...table([
@@ -27,6 +27,10 @@ export function comparisonToText(comparison: Comparison, width: number): string 
     ]),
     ...verdict(comparison, width),
   ].join("\n");
+}
+
+function side(letter: string, name: string, width: number): string[] {
+  return wrap(name, width, "   ").map((line, i) => i === 0 ? `${letter}  ${line.slice(3)}` : line);
 }
 
 function row(metric: MetricComparison): string[] {
