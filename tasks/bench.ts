@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { runBench } from "../lib/bench/bench.ts";
 import { BENCH_FLAGS, benchOptions } from "../lib/bench/flags.ts";
+import { inClusterOf, JOB_FLAGS } from "../lib/bench/job/flags.ts";
+import { tunnelText } from "../lib/bench/job/tunnel.ts";
 import type { BenchOptions } from "../lib/bench/options.ts";
 import type { RequestRecord } from "../lib/bench/record.ts";
 import { type ReportFiles, writeReport } from "../lib/bench/report/write_report.ts";
@@ -40,6 +41,7 @@ export const command = defineCommand({
     },
     ...BENCH_FLAGS,
     ...SEARCH_FLAGS,
+    ...JOB_FLAGS,
   },
   examples: [
     { command: "bench vllm", text: "8 in flight, 100 requests" },
@@ -57,15 +59,18 @@ export const command = defineCommand({
       command: "bench vllm --slo ttft=300ms,itl=20ms --find rate --duration 30",
       text: "The highest rate that keeps service levels",
     },
+    { command: "bench vllm --in-cluster", text: "From a pod beside the graph" },
     { command: "bench --url http://127.0.0.1:8000", text: "Any OpenAI-compatible endpoint" },
   ],
   async run(ctx, { options, args }) {
     const asked = await benchOptions(ctx, options);
     const plan = searchPlan(options, options.rate);
+    const inCluster = inClusterOf(options, plan.kind === "one" ? "one" : "several");
     await using endpoint = await openBenchEndpoint(ctx, {
       graph: args[0],
       url: options.url,
       choice: options,
+      inCluster,
       dryRun: options.dryRun,
     });
     if (options.dryRun) {
@@ -90,6 +95,7 @@ export const command = defineCommand({
       json ? JSON.stringify({ ...summary, goodput: goodput ?? null }, null, 2) : [
         summaryToText(summary, ctx.ui.width),
         ...(goodput === undefined ? [] : [goodputText(goodput)]),
+        ...(summary.tunnel === undefined ? [] : [tunnelText(summary.tunnel)]),
       ].join("\n"),
     );
     ctx.ui.info(`Results: ${folder}`);
@@ -117,9 +123,8 @@ async function measure(
   const results = await openResults(ctx, folder);
   try {
     const summary = await progress.during((onProgress) =>
-      runBench(ctx, {
+      endpoint.measure({
         ...asked,
-        url: endpoint.url,
         onProgress,
         onRequests: (records) => {
           onRequests(records);

@@ -5,6 +5,7 @@
  * @module
  */
 import { configJson } from "./config_json.ts";
+import type { TunnelTax } from "./job/tunnel.ts";
 import { type Calibration, calibrationFindings } from "./calibration.ts";
 import type { BenchConfig } from "./options.ts";
 import type { FailureKind } from "./record.ts";
@@ -132,6 +133,8 @@ export interface BenchSummary {
   readonly warnings: readonly string[];
   /** Overhead of the client, measured against the bundled mock; null when not measured. */
   readonly calibration: Calibration | null;
+  /** What a port-forward would have added; only of runs inside the cluster. */
+  readonly tunnel?: TunnelTax;
   /** Price of tokens; null when not known. */
   readonly cost: null;
 }

@@ -3,9 +3,14 @@
  *
  * @module
  */
+import { runBench } from "../bench/bench.ts";
+import type { InCluster } from "../bench/job/flags.ts";
+import type { BenchOptions } from "../bench/options.ts";
+import type { BenchSummary } from "../bench/summary.ts";
 import type { Context } from "../cli/context.ts";
 import { preconditionError } from "../cli/errors.ts";
 import type { TargetChoice } from "../target/target.ts";
+import { benchInCluster } from "./bench_job.ts";
 import { forwardFrontend, frontendService } from "./frontend.ts";
 import { pickGraph } from "./graphs.ts";
 import { openGraphs } from "./session.ts";
@@ -18,6 +23,8 @@ export interface BenchEndpoint extends AsyncDisposable {
   readonly name: string;
   /** For people. */
   readonly title: string;
+  /** Measures it, from here or from inside the cluster; see `runBench`. */
+  readonly measure: (options: Omit<BenchOptions, "url">) => Promise<BenchSummary>;
 }
 
 /** What to measure. */
@@ -28,6 +35,8 @@ export interface BenchEndpointOptions {
   readonly url: string | undefined;
   /** What the command line says about the target. */
   readonly choice: TargetChoice;
+  /** Where the load generator runs inside the cluster; undefined to run it here. */
+  readonly inCluster?: InCluster | undefined;
   /** Opens nothing. */
   readonly dryRun: boolean;
 }
@@ -42,9 +51,17 @@ export async function openBenchEndpoint(
   ctx: Context,
   options: BenchEndpointOptions,
 ): Promise<BenchEndpoint> {
+  const from = (url: string) => (asked: Omit<BenchOptions, "url">) =>
+    runBench(ctx, { ...asked, url });
   if (options.url !== undefined) {
     const name = options.url.replace(/^https?:\/\//, "").replace(/[^\w.-]+/g, "-");
-    return { url: options.url, name, title: options.url, [Symbol.asyncDispose]: async () => {} };
+    return {
+      url: options.url,
+      name,
+      title: options.url,
+      measure: from(options.url),
+      [Symbol.asyncDispose]: async () => {},
+    };
   }
   const session = await openGraphs(ctx, options.choice);
   try {
@@ -58,11 +75,24 @@ export async function openBenchEndpoint(
       );
     }
     const { namespace, name } = graph;
-    if (options.dryRun) {
+    const { inCluster } = options;
+    if (options.dryRun || inCluster !== undefined) {
+      const { kube, target } = session;
       return {
         url: "",
         name,
-        title: `${namespace}/${service}`,
+        title: `${namespace}/${service}${
+          inCluster === undefined ? "" : " from inside the cluster"
+        }`,
+        measure: inCluster === undefined ? from("") : (asked) =>
+          benchInCluster(ctx, {
+            ...inCluster,
+            target,
+            kube,
+            namespace,
+            graph: name,
+            service,
+          }, asked),
         [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
       };
     }
@@ -71,6 +101,7 @@ export async function openBenchEndpoint(
       url: forwarder.url,
       name,
       title: `${namespace}/${service}`,
+      measure: from(forwarder.url),
       async [Symbol.asyncDispose]() {
         await forwarder.close();
         await session[Symbol.asyncDispose]();

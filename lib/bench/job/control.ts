@@ -1,0 +1,127 @@
+/**
+ * How the pod of a benchmark is asked for blocks: over a port on its loopback, which only a
+ * port-forward reaches. One request a line, one answer a line, both JSON.
+ *
+ * @module
+ */
+import type { Context } from "../../cli/context.ts";
+import { messageOf } from "../../cli/errors.ts";
+import { linesOf } from "../../kube/lines.ts";
+import { type ByteConnection, writeAll } from "../transport.ts";
+import type { Block } from "./block.ts";
+import type { PlainOptions } from "./job_file.ts";
+
+/** What is asked of the pod. */
+export type ControlRequest =
+  | { readonly kind: "block"; readonly options: PlainOptions }
+  | { readonly kind: "end" };
+
+/** What it answers. */
+export type ControlAnswer = { readonly block: Block } | { readonly error: string } | {
+  readonly ended: true;
+};
+
+/** A pod that is not asked for anything for so long, ends. */
+const PATIENCE_MS = 60_000;
+
+/** Options of {@link serveBlocks}. */
+export interface ServeBlocksOptions {
+  /** Port on 127.0.0.1. */
+  readonly port: number;
+  /** Milliseconds without a request after which it ends; a minute unless given. */
+  readonly patienceMs?: number;
+  /** Measures a block. */
+  readonly measure: (options: PlainOptions) => Promise<Block>;
+}
+
+/** Answers requests, one connection after the other, until the end is asked for or nobody asks. */
+export async function serveBlocks(
+  ctx: Pick<Context, "net" | "clock" | "signal">,
+  options: ServeBlocksOptions,
+): Promise<void> {
+  const listener = ctx.net.listen({ hostname: "127.0.0.1", port: options.port });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let current: Deno.Conn | undefined;
+  const stop = () => {
+    closeQuietly(listener);
+    if (current !== undefined) closeQuietly(current);
+  };
+  const patience = () => {
+    clearTimeout(timer);
+    timer = setTimeout(stop, options.patienceMs ?? PATIENCE_MS);
+  };
+  ctx.signal.addEventListener("abort", stop);
+  try {
+    for (;;) {
+      patience();
+      current = await listener.accept();
+      const ended = await answer(current, options, patience, () => clearTimeout(timer))
+        .catch(() => false);
+      closeQuietly(current);
+      if (ended) return;
+    }
+  } catch {
+    // The listener was closed: nobody asks any more.
+  } finally {
+    clearTimeout(timer);
+    ctx.signal.removeEventListener("abort", stop);
+    stop();
+  }
+}
+
+async function answer(
+  connection: Deno.Conn,
+  { measure }: ServeBlocksOptions,
+  wait: () => void,
+  work: () => void,
+): Promise<boolean> {
+  const say = (value: ControlAnswer) =>
+    writeAll(connection, new TextEncoder().encode(`${JSON.stringify(value)}\n`));
+  for await (const line of linesOf(connection.readable)) {
+    const request: ControlRequest = JSON.parse(line);
+    if (request.kind === "end") {
+      await say({ ended: true });
+      return true;
+    }
+    work();
+    await say(
+      await measure(request.options).then(
+        (block): ControlAnswer => ({ block }),
+        (error) => ({ error: messageOf(error) }),
+      ),
+    );
+    wait();
+  }
+  return false;
+}
+
+/**
+ * Asks for one thing over a connection of its own.
+ *
+ * @throws {Error} when the pod says that it failed, or the connection ends early.
+ */
+export async function askControl(
+  connection: ByteConnection,
+  request: ControlRequest,
+): Promise<ControlAnswer> {
+  await writeAll(connection, new TextEncoder().encode(`${JSON.stringify(request)}\n`));
+  const pieces: Uint8Array[] = [];
+  for (;;) {
+    const buffer = new Uint8Array(64 * 1024);
+    const length = await connection.read(buffer);
+    if (length === null) throw new Error("the benchmark's pod closed the connection");
+    pieces.push(buffer.subarray(0, length));
+    if (buffer[length - 1] === 10) break;
+  }
+  const answer: ControlAnswer = JSON.parse(await new Blob(pieces as BlobPart[]).text());
+  if ("error" in answer) throw new Error(answer.error);
+  return answer;
+}
+
+function closeQuietly(resource: { close(): void }): void {
+  try {
+    resource.close();
+  } catch {
+    // It was closed already.
+  }
+}
