@@ -71,7 +71,7 @@ async function measure(ctx: Context, options: BenchOptions): Promise<BenchSummar
     : dialStreams(options.connect);
   const { model, served } = await pickModel(ctx, options, asked, { dial, target });
   const config = { ...asked, model };
-  const prompts = syntheticPrompts(config.seed);
+  const prompts = syntheticPrompts(config.seed, config.synthetic.vocabulary);
   report(ctx, options, "probe");
   const probed = await probe({
     dial,
@@ -133,7 +133,7 @@ function workloadOf(
   synthetic: SyntheticWorkload,
   words: WordCounts,
 ): Workload {
-  if (trace !== undefined) return traceWorkload(trace, synthetic.seed, words);
+  if (trace !== undefined) return traceWorkload(trace, synthetic, words);
   if (dataset !== undefined) return datasetWorkload(dataset, synthetic);
   return syntheticWorkload(synthetic, words);
 }

@@ -55,7 +55,7 @@ export function benchConfig(ctx: Pick<Context, "clock">, options: BenchOptions):
     throw usageError("BENCH_OPTIONS", "The API key holds characters that no HTTP header takes");
   }
   checkHeaders(options.headers ?? {});
-  const { stages } = options;
+  const { stages, tokenizer } = options;
   const load = loadOf(options);
   const open = load.kind !== "concurrency";
   const durationMs = stages === undefined ? options.durationMs : totalMs(stages);
@@ -77,7 +77,9 @@ export function benchConfig(ctx: Pick<Context, "clock">, options: BenchOptions):
     inputTokens: meanTokens(input),
     outputTokens: meanTokens(output),
     source: sourceOf(options),
+    tokenizer: tokenizer && { path: tokenizer.path, sha256: tokenizer.sha256 },
     synthetic: {
+      vocabulary: tokenizer?.words,
       input,
       output,
       prefixTokens: options.prefixTokens ?? 0,
@@ -178,7 +180,7 @@ function checkTogether(options: BenchOptions): void {
   }
   if (dataset !== undefined) {
     given(
-      ["inputTokens", "prefixTokens", "prefixPool"],
+      ["inputTokens", "prefixTokens", "prefixPool", "tokenizer"],
       "dataset",
       "the file says what prompts are",
     );

@@ -57,9 +57,18 @@ export function configJson(
   };
 }
 
-function workloadJson({ synthetic, source }: BenchConfig): Record<string, unknown> {
+function workloadJson(
+  { synthetic, source, tokenizer: file }: BenchConfig,
+): Record<string, unknown> {
+  const tokenizer = file === undefined ? null : { file: file.path, sha256: file.sha256 };
   if (source.kind === "trace") {
-    return { kind: "trace", file: source.path, requests: source.count, speed: source.speed };
+    return {
+      kind: "trace",
+      file: source.path,
+      requests: source.count,
+      speed: source.speed,
+      tokenizer,
+    };
   }
   if (source.kind === "dataset") {
     return {
@@ -77,5 +86,6 @@ function workloadJson({ synthetic, source }: BenchConfig): Record<string, unknow
     prefix_tokens: synthetic.prefixTokens,
     prefix_pool: synthetic.prefixPool,
     turns: synthetic.turns,
+    tokenizer,
   };
 }

@@ -121,7 +121,7 @@ Deno.test("a trace keeps times, lengths, and what its prompts share", () => {
   assert.deepEqual(trace.requests.map(({ outputTokens }) => outputTokens), [10, 20, 1, 3, 3]);
   assert.deepEqual(trace.requests.map(({ sharedTokens }) => sharedTokens), [0, 1024, 600, 0, NaN]);
   assert.equal(traceMs(trace), 3000);
-  const plans = [0, 1, 2, 3, 4].map(traceWorkload(trace, 1, WORDS));
+  const plans = [0, 1, 2, 3, 4].map(traceWorkload(trace, { seed: 1 }, WORDS));
   const words = plans.map(({ messages }) => messages[0]!.text.split(" "));
   assert.deepEqual(words.map(({ length }) => length), [1295, 1495, 595, 35, 1]);
   assert.deepEqual(words[1]!.slice(0, 1024), words[0]!.slice(0, 1024));
@@ -129,8 +129,8 @@ Deno.test("a trace keeps times, lengths, and what its prompts share", () => {
   // Block 12, which is cut short in the first request.
   assert.deepEqual(words[2]!.slice(0, 271), words[0]!.slice(1024));
   assert.equal(plans[4]!.messages[0]!.text, "h\\u00e9");
-  assert.deepEqual([0, 1, 2, 3, 4].map(traceWorkload(trace, 1, WORDS)), plans);
-  assert.notDeepEqual(traceWorkload(trace, 2, WORDS)(0), plans[0]);
+  assert.deepEqual([0, 1, 2, 3, 4].map(traceWorkload(trace, { seed: 1 }, WORDS)), plans);
+  assert.notDeepEqual(traceWorkload(trace, { seed: 2 }, WORDS)(0), plans[0]);
 });
 
 Deno.test("files that are something else are refused with the line", () => {

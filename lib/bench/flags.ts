@@ -13,6 +13,7 @@ import { MOST_INPUT, MOST_OUTPUT } from "./config.ts";
 import type { BenchOptions } from "./options.ts";
 import { parseStages, type Stage } from "./stages.ts";
 import { isStagesFile, parseStagesFile } from "./stages_file.ts";
+import { readTokenizer } from "./tokenizer.ts";
 import { parseTrace } from "./trace.ts";
 import { readAuthorities } from "./transport_tls.ts";
 
@@ -90,6 +91,11 @@ export const BENCH_FLAGS = {
     kind: "text",
     placeholder: "tokens",
     description: "Tokens of an answer (default 64), in the same forms",
+  },
+  tokenizer: {
+    kind: "text",
+    placeholder: "file",
+    description: "Make prompts of exact length with the model's own tokenizer.json",
   },
   prefixTokens: {
     kind: "integer",
@@ -175,6 +181,9 @@ export async function benchOptions(
     graceMs: flags.grace === undefined ? undefined : flags.grace * 1000,
     inputTokens: readLengths("input-tokens", flags.inputTokens, MOST_INPUT),
     outputTokens: readLengths("output-tokens", flags.outputTokens, MOST_OUTPUT),
+    tokenizer: flags.tokenizer === undefined
+      ? undefined
+      : await readTokenizer(ctx, flags.tokenizer),
     prefixTokens: flags.prefixTokens,
     prefixPool: flags.prefixPool,
     turns: flags.turns,

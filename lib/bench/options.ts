@@ -10,6 +10,7 @@ import type { Lengths } from "./lengths.ts";
 import type { FailureKind, RequestRecord } from "./record.ts";
 import type { Load } from "./schedule.ts";
 import type { Stage } from "./stages.ts";
+import type { TokenWords } from "./tokenizer.ts";
 import type { Trace } from "./trace.ts";
 import type { StreamConnection } from "./transport.ts";
 import type { TlsTrust } from "./transport_tls.ts";
@@ -106,6 +107,8 @@ export interface BenchOptions {
   readonly trace?: Trace | undefined;
   /** How much faster than it was recorded the trace is sent; 1 unless given. */
   readonly traceSpeed?: number | undefined;
+  /** Words of one token each, for prompts of exact length; their lengths are near without. */
+  readonly tokenizer?: TokenWords | undefined;
   /** Turns of a session, each with the ones before it as its history; 1 unless given. */
   readonly turns?: number | undefined;
   /** Requests before the clock starts. */
@@ -174,6 +177,8 @@ export interface BenchConfig {
       readonly count: number;
       readonly speed: number;
     };
+  /** Where words of one token come from; undefined without a tokenizer. */
+  readonly tokenizer: Omit<TokenWords, "words"> | undefined;
   /** Requests in detail. */
   readonly synthetic: Omit<SyntheticWorkload, "seed">;
   /** Requests before the clock starts. */

@@ -68,7 +68,12 @@ export async function probe(options: ProbeOptions): Promise<Probed> {
   try {
     const warnings: string[] = [];
     const { shape, record } = await findShape(asker, options, warnings);
-    const length = await calibrate(asker, shape, options.config.inputTokens, warnings);
+    const length = await (options.config.tokenizer === undefined ? calibrate : exactly)(
+      asker,
+      shape,
+      options.config.inputTokens,
+      warnings,
+    );
     return {
       ...length,
       shape,
@@ -244,6 +249,45 @@ async function calibrate(
   return {
     words: countsOf(small, perWord, { tokens: target, words }),
     calibrated: !Number.isNaN(got),
+  };
+}
+
+// With words of one token each only the template's tokens have to be asked for.
+async function exactly(
+  asker: Asker,
+  shape: RequestShape,
+  target: number,
+  warnings: string[],
+): Promise<{ words: WordCounts; calibrated: boolean }> {
+  const count = async (words: number) => {
+    const record = await asker.ask({ ...shape, minTokens: false }, words, 1);
+    return record.inputTokens;
+  };
+  const small = await count(1);
+  const ofPart = (tokens: number) => Math.max(1, tokens);
+  if (Number.isNaN(small)) {
+    warnings.push(
+      "the server does not count prompt tokens: the tokens of its template come on top of the " +
+        "prompts' exact lengths",
+    );
+    return { words: { ofPrompt: ofPart, ofPart }, calibrated: false };
+  }
+  const template = small - 1;
+  const words = Math.max(1, target - template);
+  const got = await count(words);
+  if (got !== words + template) {
+    warnings.push(
+      `the server counts ${got} tokens in a prompt that has ${words + template} by --tokenizer: ` +
+        "it is not the model's own, or the server changes prompts",
+    );
+  } else if (target <= template) {
+    warnings.push(
+      `prompts have ${small} tokens: the server adds its template to the shortest prompt`,
+    );
+  }
+  return {
+    words: { ofPrompt: (tokens) => Math.max(1, tokens - template), ofPart },
+    calibrated: got === words + template,
   };
 }
 

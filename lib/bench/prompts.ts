@@ -16,10 +16,13 @@ const HEAD_WORDS = 8;
 const RING_STREAM = 2;
 const FIRST_PROMPT_STREAM = 1 << 8;
 
-/** The prompts of a seed. */
-export function syntheticPrompts(seed: number): PromptSource {
+/** The prompts of a seed, out of `vocabulary`. */
+export function syntheticPrompts(
+  seed: number,
+  vocabulary: readonly string[] = WORDS,
+): PromptSource {
   const random = seededRandom(seed, RING_STREAM);
-  const pick = (from: () => number) => WORDS[Math.floor(from() * WORDS.length)]!;
+  const pick = (from: () => number) => vocabulary[Math.floor(from() * vocabulary.length)]!;
   const starts = new Uint32Array(RING_WORDS + 1);
   let ring = "";
   for (let i = 0; i < RING_WORDS; i++) {

@@ -8,7 +8,7 @@
 import { type TaskError, usageError } from "../cli/errors.ts";
 import { conversationOf, itemsOf } from "./dataset.ts";
 import { syntheticPrompts } from "./prompts.ts";
-import type { Message, WordCounts, Workload } from "./workload.ts";
+import type { Message, SyntheticWorkload, WordCounts, Workload } from "./workload.ts";
 
 /** A request of a trace. */
 export interface TraceRequest {
@@ -114,8 +114,12 @@ export function traceMs(trace: Trace): number {
 const BLOCKS = 7 << 27;
 
 /** The trace's requests; equal blocks are equal texts, so that caches find in them what they found. */
-export function traceWorkload(trace: Trace, seed: number, words: WordCounts): Workload {
-  const prompts = syntheticPrompts(seed);
+export function traceWorkload(
+  trace: Trace,
+  { seed, vocabulary }: Pick<SyntheticWorkload, "seed" | "vocabulary">,
+  words: WordCounts,
+): Workload {
+  const prompts = syntheticPrompts(seed, vocabulary);
   const blockWords = words.ofPart(BLOCK_TOKENS);
   return (index) => {
     const request = trace.requests[index % trace.requests.length]!;

@@ -55,6 +55,8 @@ export interface SyntheticWorkload {
   readonly turns: number;
   /** Sessions that are going on at a time. */
   readonly sessions: number;
+  /** Words of prompts; ours unless given. */
+  readonly vocabulary?: readonly string[] | undefined;
 }
 
 const LENGTHS_STREAM = 0;
@@ -78,7 +80,7 @@ export function fixedWorkload(
 
 /** Prompts of random words, with shared beginnings and turns where asked for. */
 export function syntheticWorkload(options: SyntheticWorkload, words: WordCounts): Workload {
-  const prompts = syntheticPrompts(options.seed);
+  const prompts = syntheticPrompts(options.seed, options.vocabulary);
   return options.turns > 1
     ? sessionWorkload(options, prompts, words)
     : singleWorkload(options, prompts, words);
@@ -188,7 +190,7 @@ function requestRandom(seed: number, index: number, stream: number): Random {
 
 /** Requests of the mean lengths that share nothing, for the time before the clock starts. */
 export function warmupWorkload(options: SyntheticWorkload, words: WordCounts): Workload {
-  const prompts = syntheticPrompts(options.seed);
+  const prompts = syntheticPrompts(options.seed, options.vocabulary);
   return fixedWorkload(prompts, {
     words: words.ofPrompt(meanTokens(options.input)),
     outputTokens: meanTokens(options.output),
