@@ -36,7 +36,7 @@ for (const name of NAMES) {
   });
 }
 
-Deno.test("a tokenizer that lacks our words gives words of its own", async () => {
+Deno.test("a tokenizer that lacks our words gives words of its own", () => {
   const own = ["river", "delta", "x", "Upper", "ünder", "the"];
   const words = singleTokenWords({
     count: (text) => text.trim().split(" ").length,
