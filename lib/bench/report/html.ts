@@ -9,12 +9,18 @@ import type { Aggregate } from "./aggregate.ts";
 import { barChart, escapeHtml, lineChart } from "./charts.ts";
 import { STYLE } from "./style.ts";
 
-/** The page. `title` names what was measured. */
-export function reportHtml(title: string, summary: BenchSummary, charts: Aggregate): string {
+/** The page. `title` names what was measured; `sections` are further ones, as HTML. */
+export function reportHtml(
+  title: string,
+  summary: BenchSummary,
+  charts: Aggregate,
+  sections: readonly string[] = [],
+): string {
   return page(`Benchmark: ${title}`, [
     `<header><h1>${escapeHtml(title)}</h1><p>${escapeHtml(subtitle(summary))}</p></header>`,
     verdict(summary),
     tiles(summary),
+    ...sections,
     `<section class="charts">${timeline(charts)}${histograms(charts)}</section>`,
     latencyTable(summary),
     errorTable(summary),

@@ -21,12 +21,16 @@ export interface ReportFiles {
   readonly aiperf: string;
 }
 
-/** Writes `report.html`, `summary.csv` and `profile_export_aiperf.json`. */
+/**
+ * Writes `report.html`, `summary.csv` and `profile_export_aiperf.json`. `sections` are further ones
+ * of the page, as HTML.
+ */
 export async function writeReport(
   ctx: Pick<Context, "fs" | "processes">,
   files: ResultFiles,
   title: string,
   summary: BenchSummary,
+  sections: readonly string[] = [],
 ): Promise<ReportFiles> {
   const report: ReportFiles = {
     html: `${files.folder}/report.html`,
@@ -34,7 +38,7 @@ export async function writeReport(
     aiperf: `${files.folder}/profile_export_aiperf.json`,
   };
   const charts = await aggregateRequests(ctx, files.requests, summary.wall_s);
-  await writeFileAtomic(ctx, report.html, reportHtml(title, summary, charts));
+  await writeFileAtomic(ctx, report.html, reportHtml(title, summary, charts, sections));
   await writeFileAtomic(ctx, report.csv, summaryCsv(summary));
   await writeFileAtomic(ctx, report.aiperf, `${JSON.stringify(aiperfJson(summary), null, 2)}\n`);
   return report;
