@@ -103,13 +103,16 @@ async function measure(ctx: Context, options: BenchOptions): Promise<BenchSummar
     report(ctx, options, "connect");
     await connect(engine, config, lanesFor(config, probed));
     if (config.warmup > 0) await warmUp(ctx, engine, config, options);
+    await options.server?.begin(model);
     const startedAt = ctx.clock.now();
+    const start = ctx.clock.monotonic();
     const { recorder, end } = await runRecorded(ctx, engine, config, options, {
       phase: "run",
       load: config.load,
       extent: { requests: config.requests, durationMs: config.durationMs },
       firstIndex: 0,
     });
+    const server = await options.server?.end(start);
     return summarize({
       config,
       shape: probed.shape,
@@ -122,8 +125,10 @@ async function measure(ctx: Context, options: BenchOptions): Promise<BenchSummar
       connections: engine.dials,
       warnings: probed.warnings,
       calibration,
+      server,
     });
   } finally {
+    await options.server?.close();
     engine.close();
   }
 }

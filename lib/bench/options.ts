@@ -9,6 +9,7 @@ import type { RequestHeaders } from "./headers.ts";
 import type { Lengths } from "./lengths.ts";
 import type { FailureKind, RequestRecord } from "./record.ts";
 import type { Load } from "./schedule.ts";
+import type { ServerWatch } from "./server/watch.ts";
 import type { Stage } from "./stages.ts";
 import type { TokenWords } from "./tokenizer.ts";
 import type { Trace } from "./trace.ts";
@@ -137,6 +138,8 @@ export interface BenchOptions {
   readonly calibration?: boolean | undefined;
   /** Opens connections in place of dialing the URL, for example through a port-forward. Needs `model`. */
   readonly connect?: ((signal: AbortSignal) => Promise<StreamConnection>) | undefined;
+  /** Watches the server's side; the run begins and ends it. */
+  readonly server?: ServerWatch | undefined;
   /** Called a few times a second. */
   readonly onProgress?: ((progress: BenchProgress) => void) | undefined;
   /** Called with the measured requests as they end, some hundred at a time. */

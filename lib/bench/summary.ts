@@ -11,7 +11,12 @@ import type { BenchConfig } from "./options.ts";
 import type { FailureKind } from "./record.ts";
 import type { Recorder } from "./recorder.ts";
 import type { RequestShape } from "./request.ts";
+import type { BenchCost } from "./cost.ts";
+import type { EnvironmentSummary } from "./environment.ts";
 import type { Distribution } from "./samples.ts";
+import { splitTtft } from "./server/split.ts";
+import type { ServerSummary } from "./server/types.ts";
+import type { ServerRecord } from "./server/watch.ts";
 import type { Span } from "./timeline.ts";
 import { invalidReasons } from "./validity.ts";
 import type { Planned } from "./workload.ts";
@@ -135,8 +140,12 @@ export interface BenchSummary {
   readonly calibration: Calibration | null;
   /** What a port-forward would have added; only of runs inside the cluster. */
   readonly tunnel?: TunnelTax;
-  /** Price of tokens; null when not known. */
-  readonly cost: null;
+  /** The server's side of the run; null when it was not watched. */
+  readonly server: ServerSummary | null;
+  /** What the tokens cost; null when not known. */
+  readonly cost: BenchCost | null;
+  /** Where it was measured; null when not known. */
+  readonly environment: EnvironmentSummary | null;
 }
 
 /** What a summary is made of. */
@@ -163,6 +172,8 @@ export interface SummaryInput {
   readonly warnings: readonly string[];
   /** What the client adds; null when not measured. */
   readonly calibration: Calibration | null;
+  /** What was seen of the server; undefined when it was not watched. */
+  readonly server?: ServerRecord | undefined;
 }
 
 /** Share of the peak that counts as steady load. */
@@ -236,8 +247,21 @@ export function summarize(input: SummaryInput): BenchSummary {
       ...(findings?.warnings ?? []),
     ],
     calibration: input.calibration,
+    server: serverSummary(input),
     cost: null,
+    environment: null,
   };
+}
+
+function serverSummary({ server, recorder, calibration }: SummaryInput): ServerSummary | null {
+  if (server === undefined) return null;
+  const split = splitTtft({
+    client: recorder.ttftService.distribution() ?? null,
+    server: server.summary.ttft_ms,
+    roundTrip: server.roundTrip,
+    clientErrorMs: calibration?.ttft_error_ms?.p50 ?? 0,
+  });
+  return { ...server.summary, ttft_split_ms: split };
 }
 
 // Closed loop: the longest span near the peak. Open loop: in-flight is the server's doing, so
