@@ -62,7 +62,9 @@ export interface CommandSpec<S extends Options = Options> {
 }
 
 /** Declares a command; the options' types are inferred. */
-export function defineCommand<const S extends Options>(spec: CommandSpec<S>): CommandSpec<S> {
+export function defineCommand<const S extends Options>(
+  spec: CommandSpec<S>,
+): CommandSpec<S> {
   return spec;
 }
 
@@ -81,19 +83,29 @@ export function cliffyCommand<S extends Options>(
   let command: any = new Command()
     .name(`deno task ${spec.name}`)
     .description(
-      spec.description === undefined ? spec.summary : `${spec.summary}\n\n${spec.description}`,
+      spec.description === undefined
+        ? spec.summary
+        : `${spec.summary}\n\n${spec.description}`,
     );
   const args = spec.args ?? [];
   if (args.length > 0) {
     command = command.arguments(
-      args.map((arg) => arg.required ? `<${arg.name}:string>` : `[${arg.name}:string]`).join(" "),
+      args.map((arg) =>
+        arg.required ? `<${arg.name}:string>` : `[${arg.name}:string]`
+      ).join(" "),
     );
   }
   for (const [key, option] of Object.entries<Option>(spec.options)) {
-    command = command.option(optionSyntax(key, option), option.description, {
-      ...("default" in option && option.default !== undefined ? { default: option.default } : {}),
-      ...(option.kind === "list" ? { collect: true } : {}),
-    });
+    command = command.group(option.group ?? null).option(
+      optionSyntax(key, option),
+      option.description,
+      {
+        ...("default" in option && option.default !== undefined
+          ? { default: option.default }
+          : {}),
+        ...(option.kind === "list" ? { collect: true } : {}),
+      },
+    );
   }
   for (const example of spec.examples) {
     command = command.example(`deno task ${example.command}`, example.text);
@@ -113,9 +125,15 @@ export async function parseCommand<S extends Options>(
   words: readonly string[],
 ): Promise<Parsed<S>> {
   let raw: { options: Record<string, unknown>; args: string[] } | undefined;
-  const command = cliffyCommand(spec, (options, args) => raw = { options, args }).throwErrors();
+  const command = cliffyCommand(
+    spec,
+    (options, args) => raw = { options, args },
+  ).throwErrors();
   if (wantsHelp(words)) {
-    const text = restorePlaceholders(command.getHelp({ colors: false }), spec.options);
+    const text = restorePlaceholders(
+      command.getHelp({ colors: false }),
+      spec.options,
+    );
     return { kind: "help", text };
   }
   try {
@@ -131,7 +149,11 @@ export async function parseCommand<S extends Options>(
     const problem = optionProblem(key, option, value);
     if (problem !== undefined) throw usage(spec, problem);
     options[key] = value ??
-      (option.kind === "flag" ? false : option.kind === "list" ? [] : undefined);
+      (option.kind === "flag"
+        ? false
+        : option.kind === "list"
+        ? []
+        : undefined);
   }
   return {
     kind: "run",
@@ -144,9 +166,14 @@ export async function parseCommand<S extends Options>(
 }
 
 // Cliffy takes `--no-wait` for the negation of an option `wait`, and says `wait: false`.
-function negated(key: string, raw: Readonly<Record<string, unknown>>): true | undefined {
+function negated(
+  key: string,
+  raw: Readonly<Record<string, unknown>>,
+): true | undefined {
   const [, first, rest] = /^no([A-Z])(.*)$/.exec(key) ?? [];
-  return first !== undefined && raw[first.toLowerCase() + rest] === false ? true : undefined;
+  return first !== undefined && raw[first.toLowerCase() + rest] === false
+    ? true
+    : undefined;
 }
 
 function wantsHelp(words: readonly string[]): boolean {
@@ -155,18 +182,30 @@ function wantsHelp(words: readonly string[]): boolean {
   return before.includes("--help") || before.includes("-h");
 }
 
-function givenOptions(options: Options, words: readonly string[]): ReadonlySet<string> {
+function givenOptions(
+  options: Options,
+  words: readonly string[],
+): ReadonlySet<string> {
   const given = new Set<string>();
   for (const [key, option] of Object.entries(options)) {
-    const names = optionSyntax(key, option).split(/[ ,]+/).filter((word) => word.startsWith("-"));
-    if (words.some((word) => names.includes(word) || names.includes(word.split("=")[0]!))) {
+    const names = optionSyntax(key, option).split(/[ ,]+/).filter((word) =>
+      word.startsWith("-")
+    );
+    if (
+      words.some((word) =>
+        names.includes(word) || names.includes(word.split("=")[0]!)
+      )
+    ) {
       given.add(key);
     }
   }
   return given;
 }
 
-function usage<S extends Options>(spec: CommandSpec<S>, problem: unknown): Error {
+function usage<S extends Options>(
+  spec: CommandSpec<S>,
+  problem: unknown,
+): Error {
   return usageError(
     "USAGE",
     `${spec.name}: ${messageOf(problem)}`,

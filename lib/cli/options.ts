@@ -12,6 +12,8 @@ export interface OptionBase {
   readonly description: string;
   /** Name of the value in `--help`. */
   readonly placeholder?: string;
+  /** Section of `--help`; that of all options unless given. */
+  readonly group?: string;
 }
 
 /** `--flag`: true when given. */
@@ -54,17 +56,28 @@ export type Option = FlagOption | TextOption | NumberOption | ListOption;
 /** Options by name in camel case: `dryRun` is `--dry-run`. */
 export type Options = Readonly<Record<string, Option>>;
 
+/** The same options, in a section of their own in `--help`. */
+export function inGroup<const S extends Options>(group: string, options: S): S {
+  return Object.fromEntries(
+    Object.entries(options).map(([key, option]) => [key, { ...option, group }]),
+  ) as Options as S;
+}
+
 /** Type of one option's value. */
 export type OptionValue<O extends Option> = O extends FlagOption ? boolean
   : O extends ListOption ? string[]
-  : O extends NumberOption ? (O extends { readonly default: number } ? number : number | undefined)
-  : O extends { readonly choices: readonly (infer C)[]; readonly default: string } ? C
+  : O extends NumberOption
+    ? (O extends { readonly default: number } ? number : number | undefined)
+  : O extends
+    { readonly choices: readonly (infer C)[]; readonly default: string } ? C
   : O extends { readonly choices: readonly (infer C)[] } ? C | undefined
   : O extends { readonly default: string } ? string
   : string | undefined;
 
 /** Values of a set of options. */
-export type OptionValues<S extends Options> = { readonly [K in keyof S]: OptionValue<S[K]> };
+export type OptionValues<S extends Options> = {
+  readonly [K in keyof S]: OptionValue<S[K]>;
+};
 
 /** `dryRun` → `dry-run`. */
 export function optionName(key: string): string {
@@ -73,11 +86,17 @@ export function optionName(key: string): string {
 
 /** How the option is declared to the parser: `-n, --requests <count:integer>`. */
 export function optionSyntax(key: string, option: Option): string {
-  const name = `${option.short === undefined ? "" : `-${option.short}, `}--${optionName(key)}`;
+  const name = `${option.short === undefined ? "" : `-${option.short}, `}--${
+    optionName(key)
+  }`;
   if (option.kind === "flag") return name;
-  const type = option.kind === "integer" || option.kind === "number" ? option.kind : "string";
+  const type = option.kind === "integer" || option.kind === "number"
+    ? option.kind
+    : "string";
   return `${name} <${
-    safePlaceholder(option.placeholder ?? (type === "string" ? "text" : "count"))
+    safePlaceholder(
+      option.placeholder ?? (type === "string" ? "text" : "count"),
+    )
   }:${type}>`;
 }
 
@@ -92,20 +111,31 @@ export function restorePlaceholders(help: string, options: Options): string {
   for (const option of Object.values(options)) {
     const { placeholder } = option;
     if (placeholder !== undefined) {
-      text = text.replaceAll(`<${safePlaceholder(placeholder)}>`, `<${placeholder}>`);
+      text = text.replaceAll(
+        `<${safePlaceholder(placeholder)}>`,
+        `<${placeholder}>`,
+      );
     }
   }
   return text;
 }
 
 /** What is wrong with a value, or undefined. */
-export function optionProblem(key: string, option: Option, value: unknown): string | undefined {
+export function optionProblem(
+  key: string,
+  option: Option,
+  value: unknown,
+): string | undefined {
   const name = `--${optionName(key)}`;
   if (value === undefined) return undefined;
   if (option.kind === "text") {
     if (value === "") return `${name} has an empty value`;
-    if (option.choices !== undefined && !option.choices.includes(String(value))) {
-      return `${name} does not know "${value}" (it takes ${option.choices.join(", ")})`;
+    if (
+      option.choices !== undefined && !option.choices.includes(String(value))
+    ) {
+      return `${name} does not know "${value}" (it takes ${
+        option.choices.join(", ")
+      })`;
     }
   }
   if (option.kind === "integer" || option.kind === "number") {
@@ -145,14 +175,23 @@ export const commonOptions = {
     placeholder: "form",
     description: "Form of the data on stdout: text or json",
   },
-  yes: { kind: "flag", short: "y", description: "Do not ask, agree to everything" },
+  yes: {
+    kind: "flag",
+    short: "y",
+    description: "Do not ask, agree to everything",
+  },
   dryRun: { kind: "flag", description: "Print the plan and change nothing" },
-  verbose: { kind: "flag", short: "v", description: "Say more, with stacks of errors" },
+  verbose: {
+    kind: "flag",
+    short: "v",
+    description: "Say more, with stacks of errors",
+  },
 } as const satisfies Options;
 
 /** `--dynamo-version`, for the tasks that decide on a release. */
 export const dynamoVersionOption = {
   kind: "text",
   placeholder: "version",
-  description: "Dynamo version; wins over DYNAMO_VERSION and terraform/blueprint.tfvars",
+  description:
+    "Dynamo version; wins over DYNAMO_VERSION and terraform/blueprint.tfvars",
 } as const satisfies TextOption;

@@ -66,6 +66,7 @@ export class Command {
   #version: string | undefined;
   #description: string | (() => string) = "";
   #usage: string | undefined;
+  #group: string | undefined;
   #hidden = false;
   #noGlobals = false;
   #throwErrors = false;
@@ -80,7 +81,10 @@ export class Command {
   readonly #options: DeclaredOption[] = [];
   readonly #examples: { name: string; description: string }[] = [];
   readonly #commands = new Map<string, Command>();
-  readonly #types = new Map<string, { handler: TypeOrTypeHandler; global: boolean }>();
+  readonly #types = new Map<
+    string,
+    { handler: TypeOrTypeHandler; global: boolean }
+  >();
 
   /** Sets the name of the main command; a subcommand's name is the one it is added under. */
   name(name: string): this {
@@ -124,11 +128,29 @@ export class Command {
     return this;
   }
 
+  /** Names the section of the help that further options stand in; null for `Options`. */
+  group(name: string | null): this {
+    this.#selected.#group = name ?? undefined;
+    return this;
+  }
+
   /** Declares an option: `-p, --port <port:integer>`. */
-  option(flags: string, description: string, options: OptionOptions = {}): this {
-    const option = { ...parseFlags(flags, description), ...options };
+  option(
+    flags: string,
+    description: string,
+    options: OptionOptions = {},
+  ): this {
     const cmd = this.#selected;
-    if (cmd.#options.some((known) => known.flags.some((flag) => option.flags.includes(flag)))) {
+    const option = {
+      ...(cmd.#group === undefined ? {} : { groupName: cmd.#group }),
+      ...parseFlags(flags, description),
+      ...options,
+    };
+    if (
+      cmd.#options.some((known) =>
+        known.flags.some((flag) => option.flags.includes(flag))
+      )
+    ) {
       throw new Error(
         `An option with name '${option.flag}' is already registered on command '${cmd.#name}'.`,
       );
@@ -139,7 +161,11 @@ export class Command {
   }
 
   /** Declares an option that all subcommands know too. */
-  globalOption(flags: string, description: string, options: OptionOptions = {}): this {
+  globalOption(
+    flags: string,
+    description: string,
+    options: OptionOptions = {},
+  ): this {
     return this.option(flags, description, { ...options, global: true });
   }
 
@@ -150,8 +176,15 @@ export class Command {
   }
 
   /** Adds a type for this command; with `global`, for its subcommands too. */
-  type(name: string, handler: TypeOrTypeHandler, options: { global?: boolean } = {}): this {
-    this.#selected.#types.set(name, { handler, global: options.global ?? false });
+  type(
+    name: string,
+    handler: TypeOrTypeHandler,
+    options: { global?: boolean } = {},
+  ): this {
+    this.#selected.#types.set(name, {
+      handler,
+      global: options.global ?? false,
+    });
     return this;
   }
 
@@ -175,7 +208,9 @@ export class Command {
   /** Adds a subcommand, new or ready made; what is declared next belongs to it. */
   command(nameAndArguments: string, command?: Command | string): this {
     const [name = "", ...rest] = nameAndArguments.trim().split(/ +/);
-    if (this.#commands.has(name)) throw new Error(`Duplicate command name "${name}".`);
+    if (this.#commands.has(name)) {
+      throw new Error(`Duplicate command name "${name}".`);
+    }
     const child = command instanceof Command ? command.reset() : new Command();
     child.#name = name;
     child.#parent = this;
@@ -214,7 +249,10 @@ export class Command {
     return await this.reset().#run(words, {});
   }
 
-  async #run(words: readonly string[], inherited: Record<string, unknown>): Promise<CommandResult> {
+  async #run(
+    words: readonly string[],
+    inherited: Record<string, unknown>,
+  ): Promise<CommandResult> {
     try {
       this.#registerDefaults();
       this.#words = words;
@@ -224,15 +262,24 @@ export class Command {
       const options = this.#allOptions();
       const split = splitWords(own, {
         options,
-        commands: [...this.#commands].flatMap(([name, cmd]) => [name, ...cmd.#aliases]),
+        commands: [...this.#commands].flatMap((
+          [name, cmd],
+        ) => [name, ...cmd.#aliases]),
         convert: (option, word, previous) =>
-          convertOption(option, word, previous, (type) => this.#typeNamed(type)),
+          convertOption(
+            option,
+            word,
+            previous,
+            (type) => this.#typeNamed(type),
+          ),
       });
       const standalone = [...split.given].find((option) => option.standalone);
       if (split.sub !== undefined && standalone === undefined) {
         const { name, rest } = split.sub;
         if ([...split.given].some((option) => !option.global)) {
-          throw new ValidationError(`Too many arguments: ${[name, ...rest].join(" ")}`);
+          throw new ValidationError(
+            `Too many arguments: ${[name, ...rest].join(" ")}`,
+          );
         }
         const child = this.getCommand(name, true)!;
         return await child.#run(
@@ -242,9 +289,18 @@ export class Command {
       }
       if (standalone !== undefined) {
         await (standalone as DeclaredOption).action?.call(this, split.values);
-        return { options: split.values, args: [], literal: this.#literal, cmd: this };
+        return {
+          options: split.values,
+          args: [],
+          literal: this.#literal,
+          cmd: this,
+        };
       }
-      const values = { ...split.values, ...inherited, ...given(split.values, split.given) };
+      const values = {
+        ...split.values,
+        ...inherited,
+        ...given(split.values, split.given),
+      };
       checkOptions(options, split.given, values);
       this.#checkOperands(split.operands);
       const args = convertArguments(
@@ -252,7 +308,10 @@ export class Command {
         split.operands,
         (type) => this.#typeNamed(type),
       );
-      if (this.#commands.size > 0 && this.#action === undefined && words.length === 0) {
+      if (
+        this.#commands.size > 0 && this.#action === undefined &&
+        words.length === 0
+      ) {
         this.showHelp();
         this.#exit();
       }
@@ -262,7 +321,11 @@ export class Command {
       await this.#action?.call(this, values, ...args);
       return { options: values, args, literal: this.#literal, cmd: this };
     } catch (error) {
-      return this.throw(error instanceof Error ? error : new Error(`[non-error-thrown] ${error}`));
+      return this.throw(
+        error instanceof Error
+          ? error
+          : new Error(`[non-error-thrown] ${error}`),
+      );
     }
   }
 
@@ -270,15 +333,22 @@ export class Command {
     const first = operands[0];
     if (this.#arguments.length > 0 || first === undefined) return;
     if (this.#commands.size === 0) {
-      throw new ValidationError(`No arguments allowed for command "${this.getPath()}".`);
+      throw new ValidationError(
+        `No arguments allowed for command "${this.getPath()}".`,
+      );
     }
     const names = this.getCommands().map((command) => command.getName());
-    throw new ValidationError(`Unknown command "${first}".${suggestCommand(first, names)}`);
+    throw new ValidationError(
+      `Unknown command "${first}".${suggestCommand(first, names)}`,
+    );
   }
 
   /** Ends the run with an error, as `throwErrors()` says. */
   throw(error: Error): never {
-    if (!(error instanceof ValidationError) || this.#inherits((cmd) => cmd.#throwErrors)) {
+    if (
+      !(error instanceof ValidationError) ||
+      this.#inherits((cmd) => cmd.#throwErrors)
+    ) {
       throw error;
     }
     this.showHelp();
@@ -291,7 +361,8 @@ export class Command {
   }
 
   #inherits(test: (cmd: Command) => boolean): boolean {
-    return test(this) || (this.#parent !== undefined && this.#parent.#inherits(test));
+    return test(this) ||
+      (this.#parent !== undefined && this.#parent.#inherits(test));
   }
 
   #registerDefaults(): void {
@@ -300,18 +371,28 @@ export class Command {
     main.#hasDefaults = true;
     main.reset();
     for (const [name, handler] of builtInTypes()) {
-      if (!main.#types.has(name)) main.#types.set(name, { handler, global: true });
+      if (!main.#types.has(name)) {
+        main.#types.set(name, { handler, global: true });
+      }
     }
     if (main.#version !== undefined) {
-      main.option("-V, --version", "Show the version number for this program.", {
-        standalone: true,
-        prepend: true,
-        action() {
-          const version = this.getVersion() ?? "";
-          print(this.#words.includes("--version") ? `${this.getName()} ${version}` : version);
-          this.#exit();
+      main.option(
+        "-V, --version",
+        "Show the version number for this program.",
+        {
+          standalone: true,
+          prepend: true,
+          action() {
+            const version = this.getVersion() ?? "";
+            print(
+              this.#words.includes("--version")
+                ? `${this.getName()} ${version}`
+                : version,
+            );
+            this.#exit();
+          },
         },
-      });
+      );
     }
     main.option("-h, --help", "Show this help.", {
       standalone: true,
@@ -336,7 +417,9 @@ export class Command {
 
   #typeNamed(name: string, globalOnly = false): TypeOrTypeHandler {
     const found = this.#types.get(name);
-    if (found !== undefined && (found.global || !globalOnly)) return found.handler;
+    if (found !== undefined && (found.global || !globalOnly)) {
+      return found.handler;
+    }
     if (this.#parent === undefined) throw new Error(`Unknown type "${name}".`);
     return this.#parent.#typeNamed(name, true);
   }
@@ -365,7 +448,9 @@ export class Command {
 
   /** The description. */
   getDescription(): string {
-    return typeof this.#description === "function" ? this.#description() : this.#description;
+    return typeof this.#description === "function"
+      ? this.#description()
+      : this.#description;
   }
 
   /** First line of the description. */
@@ -401,7 +486,9 @@ export class Command {
 
   /** Subcommands; hidden ones only when asked for. */
   getCommands(hidden?: boolean): Command[] {
-    return [...this.#commands.values()].filter((command) => hidden || !command.#hidden);
+    return [...this.#commands.values()].filter((command) =>
+      hidden || !command.#hidden
+    );
   }
 
   /** A subcommand by name or alias. */
@@ -422,13 +509,17 @@ export class Command {
   getHelp(options: HelpOptions = {}): string {
     const visible = this.getOptions();
     const required = visible.filter((option) => option.required).map((option) =>
-      [option.flag, option.argument === undefined ? "" : shortForm(option.argument)].join(" ")
+      [
+        option.flag,
+        option.argument === undefined ? "" : shortForm(option.argument),
+      ].join(" ")
         .trim()
     );
     return helpText(
       {
         path: this.getPath(),
-        usage: this.#usage ?? [...this.#arguments.map(shortForm), ...required].join(" "),
+        usage: this.#usage ??
+          [...this.#arguments.map(shortForm), ...required].join(" "),
         version: this.getVersion(),
         description: this.getDescription(),
         options: visible,
@@ -455,5 +546,7 @@ function given(
   values: Record<string, unknown>,
   options: ReadonlySet<Option>,
 ): Record<string, unknown> {
-  return Object.fromEntries([...options].map((option) => [option.name, values[option.name]]));
+  return Object.fromEntries(
+    [...options].map((option) => [option.name, values[option.name]]),
+  );
 }

@@ -18,10 +18,15 @@ interface Call {
 }
 
 /** Runs a command line on a command that records its calls. */
-async function run(declare: (command: AnyCommand) => AnyCommand, words: string[]): Promise<Call> {
+async function run(
+  declare: (command: AnyCommand) => AnyCommand,
+  words: string[],
+): Promise<Call> {
   let call: Call | undefined;
   const command = declare(new Command().name("app") as AnyCommand)
-    .action((options: Record<string, unknown>, ...args: unknown[]) => call = { options, args });
+    .action((options: Record<string, unknown>, ...args: unknown[]) =>
+      call = { options, args }
+    );
   await command.reset().throwErrors().parse(words);
   return call ?? assert.fail("the action was not called");
 }
@@ -55,7 +60,9 @@ async function printed(body: () => unknown): Promise<string> {
 }
 
 const server = (command: AnyCommand) =>
-  command.option("-p, --port <port:integer>", "Port to listen on", { default: 8080 })
+  command.option("-p, --port <port:integer>", "Port to listen on", {
+    default: 8080,
+  })
     .option("-n, --name <name:string>", "Name")
     .option("-r, --ratio <ratio:number>", "Ratio")
     .option("--dry-run", "Change nothing")
@@ -104,19 +111,47 @@ const ARGUMENTS: readonly (readonly [string, string[], unknown[]])[] = [
 
 for (const [definition, words, expected] of ARGUMENTS) {
   Deno.test(`arguments ${definition}: ${words.join(" ") || "none"}`, async () => {
-    const { args } = await run((command) => command.arguments(definition), words);
+    const { args } = await run(
+      (command) => command.arguments(definition),
+      words,
+    );
     assert.deepEqual(args.filter((arg) => arg !== undefined), expected);
   });
 }
 
-const file = (command: AnyCommand) => server(command).arguments("<file:string>");
-const MISTAKES: readonly (readonly [(command: AnyCommand) => AnyCommand, string[], string])[] = [
-  [server, ["--prot", "1"], 'Unknown option "--prot". Did you mean option "--port"?'],
-  [server, ["--port", "x"], 'Option "--port" must be of type "integer", but got "x".'],
-  [server, ["--port", "1.5"], 'Option "--port" must be of type "integer", but got "1.5".'],
-  [server, ["--ratio", "x"], 'Option "--ratio" must be of type "number", but got "x".'],
+const file = (command: AnyCommand) =>
+  server(command).arguments("<file:string>");
+const MISTAKES: readonly (readonly [
+  (command: AnyCommand) => AnyCommand,
+  string[],
+  string,
+])[] = [
+  [
+    server,
+    ["--prot", "1"],
+    'Unknown option "--prot". Did you mean option "--port"?',
+  ],
+  [
+    server,
+    ["--port", "x"],
+    'Option "--port" must be of type "integer", but got "x".',
+  ],
+  [
+    server,
+    ["--port", "1.5"],
+    'Option "--port" must be of type "integer", but got "1.5".',
+  ],
+  [
+    server,
+    ["--ratio", "x"],
+    'Option "--ratio" must be of type "number", but got "x".',
+  ],
   [server, ["--port"], 'Missing value for option "--port".'],
-  [server, ["--verbose=yes"], 'Option "--verbose" doesn\'t take a value, but got "yes".'],
+  [
+    server,
+    ["--verbose=yes"],
+    'Option "--verbose" doesn\'t take a value, but got "yes".',
+  ],
   [
     server,
     ["--port", "1", "--port", "2"],
@@ -136,12 +171,20 @@ const MISTAKES: readonly (readonly [(command: AnyCommand) => AnyCommand, string[
     'Missing required option "--key".',
   ],
   [
-    (command) => command.option("--all", "A", { conflicts: ["some"] }).option("--some", "B"),
+    (command) =>
+      command.option("--all", "A", { conflicts: ["some"] }).option(
+        "--some",
+        "B",
+      ),
     ["--all", "--some"],
     'Option "--all" conflicts with option "--some".',
   ],
   [
-    (command) => command.option("--all", "A", { depends: ["some"] }).option("--some", "B"),
+    (command) =>
+      command.option("--all", "A", { depends: ["some"] }).option(
+        "--some",
+        "B",
+      ),
     ["--all"],
     'Option "--all" depends on option "--some".',
   ],
@@ -157,7 +200,10 @@ Deno.test("types of one's own: a list of values, and a function", async () => {
   const declare = (command: AnyCommand) =>
     command.type("form", new EnumType(["text", "json"]))
       .type("upper", ({ value }: { value: string }) => value.toUpperCase())
-      .option("-o, --output <form:form>", "Form").option("--name <name:upper>", "Name");
+      .option("-o, --output <form:form>", "Form").option(
+        "--name <name:upper>",
+        "Name",
+      );
   const { options } = await run(declare, ["-o", "json", "--name", "x"]);
   assert.deepEqual({ ...options }, { output: "json", name: "X" });
   assert.equal(
@@ -167,8 +213,14 @@ Deno.test("types of one's own: a list of values, and a function", async () => {
 });
 
 Deno.test("words behind -- are kept apart", async () => {
-  const command = new Command().name("app").option("-v, --verbose", "Say more").throwErrors();
-  const result = await (command as AnyCommand).parse(["-v", "--", "--port", "x"]);
+  const command = new Command().name("app").option("-v, --verbose", "Say more")
+    .throwErrors();
+  const result = await (command as AnyCommand).parse([
+    "-v",
+    "--",
+    "--port",
+    "x",
+  ]);
   assert.deepEqual({ ...result.options }, { verbose: true });
   assert.deepEqual(result.args ?? [], []);
   assert.deepEqual(result.literal, ["--port", "x"]);
@@ -178,13 +230,17 @@ Deno.test("words behind -- are kept apart", async () => {
 function tree(calls: unknown[]): AnyCommand {
   const record = (name: string) => (options: unknown, ...args: unknown[]) =>
     calls.push([name, { ...options as object }, ...args]);
-  const root: AnyCommand = new Command().name("app").version("1.2.3").description("An app.")
+  const root: AnyCommand = new Command().name("app").version("1.2.3")
+    .description("An app.")
     .globalOption("-v, --verbose", "Say more");
   return root
     .command("serve <folder:string>", "Serves a folder").alias("s")
     .option("-p, --port <port:integer>", "Port")
     .action(record("serve"))
-    .command("build", new Command().description("Builds.\n\nIn full.").action(record("build")))
+    .command(
+      "build",
+      new Command().description("Builds.\n\nIn full.").action(record("build")),
+    )
     .command("secret").hidden().action(record("secret"))
     .command("help", new HelpCommand())
     .command("completions", new CompletionsCommand())
@@ -212,7 +268,10 @@ Deno.test("subcommands, aliases and global options in any place", async () => {
 Deno.test("an unknown subcommand is refused with a suggestion", async () => {
   await assert.rejects(tree([]).throwErrors().parse(["buld"]), (error) => {
     assert.ok(error instanceof ValidationError);
-    assert.equal(error.message, 'Unknown command "buld". Did you mean command "build"?');
+    assert.equal(
+      error.message,
+      'Unknown command "buld". Did you mean command "build"?',
+    );
     return true;
   });
 });
@@ -246,7 +305,10 @@ Deno.test("help of options: value, default, required, values, examples", () => {
     .option("--quiet", "Hidden", { hidden: true })
     .example("app x", "Runs it").getHelp({ colors: false });
   assert.match(help, /Usage:\s+app <file> --key <key>/);
-  assert.match(help, /-p, --port\s+<port>\s+- Port to listen on\s+\(Default: 8080\)/);
+  assert.match(
+    help,
+    /-p, --port\s+<port>\s+- Port to listen on\s+\(Default: 8080\)/,
+  );
   assert.match(help, /--key\s+<key>\s+- Key\s+\(required\)/);
   assert.match(help, /--output\s+<form>\s+- Form\s+\(Values: "text", "json"\)/);
   assert.match(help, /app x\s+Runs it/);
@@ -255,7 +317,8 @@ Deno.test("help of options: value, default, required, values, examples", () => {
 
 Deno.test("--help, help and --version print to stdout and run no action", async () => {
   const calls: unknown[] = [];
-  const ask = (...words: string[]) => printed(() => tree(calls).noExit().parse(words));
+  const ask = (...words: string[]) =>
+    printed(() => tree(calls).noExit().parse(words));
   assert.match(await ask("--help"), /Usage:\s+app/);
   assert.match(await ask("serve", "-h"), /Serves a folder/);
   assert.match(await ask("help", "serve"), /Serves a folder/);
@@ -267,7 +330,9 @@ Deno.test("--help, help and --version print to stdout and run no action", async 
 
 for (const shell of ["bash", "zsh", "fish"]) {
   Deno.test(`completions for ${shell}`, async () => {
-    const script = await printed(() => tree([]).noExit().parse(["completions", shell]));
+    const script = await printed(() =>
+      tree([]).noExit().parse(["completions", shell])
+    );
     for (const word of ["app", "serve", "build", "verbose", "port"]) {
       assert.ok(script.includes(word), `${word} is missing`);
     }
@@ -316,4 +381,23 @@ Deno.test("errors of actions pass through", async () => {
     throw new TypeError("mine");
   });
   await assert.rejects(command.parse([]), new TypeError("mine"));
+});
+
+Deno.test("options of a group have a section of their own in the help", () => {
+  const help = new Command().name("app")
+    .option("--foo", "Foo option.")
+    .group("Other options")
+    .option("--bar", "Bar option.")
+    .option("--baz", "Baz option.")
+    .group(null)
+    .option("--qux", "Qux option.")
+    .getHelp({ colors: false });
+  const sections = help.split(/\n(?=[A-Z][a-z ]+:)/);
+  assert.match(
+    sections.find((one) => one.startsWith("Options:"))!,
+    /--foo[^]*--qux/,
+  );
+  const other = sections.find((one) => one.startsWith("Other options:"))!;
+  assert.match(other, /--bar[^]*--baz/);
+  assert.doesNotMatch(other, /--foo|--qux|--help/);
 });

@@ -56,11 +56,15 @@ export interface Option extends OptionSettings {
   argument?: Argument;
   /** One line or more. */
   description: string;
+  /** Section of the help; `Options` unless given. */
+  groupName?: string;
 }
 
 /** Reads `-p, --port <port:integer>`. */
 export function parseFlags(definition: string, description: string): Option {
-  const parts = definition.trim().split(/[, =] */).filter((part) => part !== "");
+  const parts = definition.trim().split(/[, =] */).filter((part) =>
+    part !== ""
+  );
   const flags = parts.filter((part) => part.startsWith("-"));
   const values = parts.filter((part) => !part.startsWith("-"));
   const flag = flags.find((name) => name.startsWith("--")) ?? flags[0];
@@ -68,7 +72,9 @@ export function parseFlags(definition: string, description: string): Option {
     throw new Error(`Not an option: "${definition}"`);
   }
   const negated = flag.startsWith("--no-");
-  const argument = values[0] === undefined ? undefined : parseArgument(values[0]);
+  const argument = values[0] === undefined
+    ? undefined
+    : parseArgument(values[0]);
   return {
     name: camelCase(flag.replace(negated ? /^--no-/ : /^-+/, "")),
     flags,
@@ -81,11 +87,15 @@ export function parseFlags(definition: string, description: string): Option {
 
 /** Reads `<file:string> [rest...:string]`. */
 export function parseArguments(definition: string): Argument[] {
-  const args = definition.trim().split(/ +/).filter((word) => word !== "").map(parseArgument);
+  const args = definition.trim().split(/ +/).filter((word) => word !== "").map(
+    parseArgument,
+  );
   args.forEach((arg, index) => {
     const before = args[index - 1];
     if (before?.variadic) {
-      throw new Error(`An argument cannot follow an variadic argument, but got "${arg.raw}".`);
+      throw new Error(
+        `An argument cannot follow an variadic argument, but got "${arg.raw}".`,
+      );
     }
     if (before?.optional && !arg.optional) {
       throw new Error(
@@ -97,8 +107,9 @@ export function parseArguments(definition: string): Argument[] {
 }
 
 function parseArgument(raw: string): Argument {
-  const match = /^(?:<([^<>[\]:]+)(?::([\w-]+)(\[\])?)?>|\[([^<>[\]:]+)(?::([\w-]+)(\[\])?)?\])$/
-    .exec(raw);
+  const match =
+    /^(?:<([^<>[\]:]+)(?::([\w-]+)(\[\])?)?>|\[([^<>[\]:]+)(?::([\w-]+)(\[\])?)?\])$/
+      .exec(raw);
   if (match === null) throw new Error(`Not an argument: "${raw}"`);
   const name = match[1] ?? match[4] ?? "";
   return {

@@ -16,7 +16,10 @@ export class ValidationError extends Error {
   readonly exitCode: number;
 
   /** Builds the error from a message for the person at the terminal. */
-  constructor(message: string, { exitCode, cause }: ValidationErrorOptions = {}) {
+  constructor(
+    message: string,
+    { exitCode, cause }: ValidationErrorOptions = {},
+  ) {
     super(message, cause === undefined ? undefined : { cause });
     this.exitCode = exitCode ?? 2;
   }

@@ -37,10 +37,14 @@ export function convertArguments(
 ): unknown[] {
   const missing = args.slice(operands.length).filter((arg) => !arg.optional);
   if (missing.length > 0) {
-    throw new ValidationError(`Missing argument(s): ${missing.map((arg) => arg.name).join(", ")}`);
+    throw new ValidationError(
+      `Missing argument(s): ${missing.map((arg) => arg.name).join(", ")}`,
+    );
   }
   if (operands.length > args.length && !args.at(-1)?.variadic) {
-    throw new ValidationError(`Too many arguments: ${operands.slice(args.length).join(" ")}`);
+    throw new ValidationError(
+      `Too many arguments: ${operands.slice(args.length).join(" ")}`,
+    );
   }
   return operands.map((word, index) => {
     const arg = args[Math.min(index, args.length - 1)]!;
@@ -59,7 +63,9 @@ export function checkOptions(
   values: Record<string, unknown>,
 ): void {
   const isGiven = (name: string) =>
-    [...given].some((option) => option.name === name || option.flags.includes(dashed(name)));
+    [...given].some((option) =>
+      option.name === name || option.flags.includes(dashed(name))
+    );
   for (const option of given) {
     for (const other of option.conflicts ?? []) {
       if (isGiven(other)) {
@@ -77,7 +83,10 @@ export function checkOptions(
     }
   }
   for (const option of options) {
-    if (option.negated && !options.some((other) => other.name === option.name && !other.negated)) {
+    if (
+      option.negated &&
+      !options.some((other) => other.name === option.name && !other.negated)
+    ) {
       values[option.name] ??= true;
     }
     if (values[option.name] === undefined && option.default !== undefined) {

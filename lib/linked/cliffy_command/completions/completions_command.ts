@@ -31,7 +31,9 @@ export class CompletionsCommand extends Command {
           .option("-n, --name <command-name>", "The name of the main command.")
           .action(({ name = base().getName() }) => {
             if (!name || name === "COMMAND") {
-              throw new ValidationError("Missing main command name; give it with --name.");
+              throw new ValidationError(
+                "Missing main command name; give it with --name.",
+              );
             }
             print(script(completionTree(name, base())));
           }),

@@ -11,10 +11,14 @@ export function fishScript(tree: CompletionTree): string {
   const fn = `__fish_${identifier([name])}_at`;
   const lines: string[] = [];
   for (const command of allCommands(tree)) {
-    const at = `-c ${name} -n ${quoteFish(`${fn} ${quoteFish(command.path.join(" "))}`)}`;
+    const at = `-c ${name} -n ${
+      quoteFish(`${fn} ${quoteFish(command.path.join(" "))}`)
+    }`;
     for (const sub of command.commands) {
       lines.push(
-        `complete ${at} -f -a ${quoteFish(sub.path.at(-1) ?? "")} -d ${quoteFish(sub.description)}`,
+        `complete ${at} -f -a ${quoteFish(sub.path.at(-1) ?? "")} -d ${
+          quoteFish(sub.description)
+        }`,
       );
     }
     for (const option of command.options) {
@@ -22,9 +26,15 @@ export function fishScript(tree: CompletionTree): string {
         flag.startsWith("--") ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`
       );
       const value = option.takesValue
-        ? option.values.length > 0 ? ` -x -a ${quoteFish(option.values.join(" "))}` : " -r"
+        ? option.values.length > 0
+          ? ` -x -a ${quoteFish(option.values.join(" "))}`
+          : " -r"
         : " -f";
-      lines.push(`complete ${at} ${flags.join(" ")}${value} -d ${quoteFish(option.description)}`);
+      lines.push(
+        `complete ${at} ${flags.join(" ")}${value} -d ${
+          quoteFish(option.description)
+        }`,
+      );
     }
     if (command.values.length > 0) {
       lines.push(`complete ${at} -f -a ${quoteFish(command.values.join(" "))}`);
@@ -32,7 +42,9 @@ export function fishScript(tree: CompletionTree): string {
   }
   const edges = allCommands(tree).flatMap((command) =>
     command.commands.map((sub) =>
-      `            case ${quoteFish(`${command.path.join(" ")}|${sub.path.at(-1)}`)}\n` +
+      `            case ${
+        quoteFish(`${command.path.join(" ")}|${sub.path.at(-1)}`)
+      }\n` +
       `                set at ${quoteFish(sub.path.join(" "))}`
     )
   );

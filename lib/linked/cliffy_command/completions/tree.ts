@@ -39,8 +39,12 @@ export function completionTree(
 ): CompletionTree {
   const path = [...parents, name];
   const first = command.getArguments()[0];
-  const valuesOf = (argument: Parameters<Command["getValues"]>[0] | undefined) =>
-    argument === undefined ? [] : (command.getValues(argument) ?? []).map(String);
+  const valuesOf = (
+    argument: Parameters<Command["getValues"]>[0] | undefined,
+  ) =>
+    argument === undefined
+      ? []
+      : (command.getValues(argument) ?? []).map(String);
   return {
     path,
     description: command.getShortDescription(),
@@ -50,7 +54,9 @@ export function completionTree(
       takesValue: option.argument !== undefined && !option.argument.optional,
       values: valuesOf(option.argument),
     })),
-    commands: command.getCommands().map((sub) => completionTree(sub.getName(), sub, path)),
+    commands: command.getCommands().map((sub) =>
+      completionTree(sub.getName(), sub, path)
+    ),
     values: valuesOf(first),
   };
 }

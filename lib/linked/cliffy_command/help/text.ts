@@ -38,43 +38,71 @@ export interface HelpContent {
     readonly description: string;
   }[];
   /** Examples with what they do. */
-  readonly examples: readonly { readonly name: string; readonly description: string }[];
+  readonly examples: readonly {
+    readonly name: string;
+    readonly description: string;
+  }[];
   /** Values that an argument may have, when they are known. */
   values(argument: Argument): readonly unknown[] | undefined;
 }
 
 /** Writes the help. */
-export function helpText(content: HelpContent, options: HelpOptions, width: number): string {
+export function helpText(
+  content: HelpContent,
+  options: HelpOptions,
+  width: number,
+): string {
   const style = styles(options.colors ?? true);
-  const description = (text: string) => options.long ? dedent(text) : text.trim().split("\n")[0]!;
-  const value = (argument: Argument) => options.types ? argument.raw : shortForm(argument);
-  const head = [["Usage:", `${content.path}${content.usage === "" ? "" : " " + content.usage}`]];
+  const description = (text: string) =>
+    options.long ? dedent(text) : text.trim().split("\n")[0]!;
+  const value = (argument: Argument) =>
+    options.types ? argument.raw : shortForm(argument);
+  const head = [[
+    "Usage:",
+    `${content.path}${content.usage === "" ? "" : " " + content.usage}`,
+  ]];
   if (content.version !== undefined) head.push(["Version:", content.version]);
   const headWidth = Math.max(...head.map(([name = ""]) => name.length));
   let text = "\n" +
-    head.map(([name = "", what]) => `${style.bold(name.padEnd(headWidth))} ${what}\n`).join("");
+    head.map(([name = "", what]) =>
+      `${style.bold(name.padEnd(headWidth))} ${what}\n`
+    ).join("");
   const section = (title: string, lines: readonly string[]) => {
-    if (lines.length > 0) text += `\n${style.bold(`${title}:`)}\n\n${lines.join("\n")}\n`;
+    if (lines.length > 0) {
+      text += `\n${style.bold(`${title}:`)}\n\n${lines.join("\n")}\n`;
+    }
   };
   if (content.description !== "") {
     section(
       "Description",
-      wrapLines(dedent(content.description), width - 2).map((l) => `  ${l}`.trimEnd()),
+      wrapLines(dedent(content.description), width - 2).map((l) =>
+        `  ${l}`.trimEnd()
+      ),
     );
   }
-  section(
-    "Options",
-    table(
-      content.options.map((option) => [
-        style.blue(option.flags.join(", ")),
-        option.argument === undefined ? "" : style.magenta(value(option.argument)),
-        "-",
-        [description(option.description), hints(option, content, options)].filter(Boolean)
-          .join(" "),
-      ]),
-      width,
-    ),
-  );
+  for (
+    const [name, group] of Map.groupBy(
+      content.options,
+      (option) => option.groupName,
+    )
+  ) {
+    section(
+      name ?? "Options",
+      table(
+        group.map((option) => [
+          style.blue(option.flags.join(", ")),
+          option.argument === undefined
+            ? ""
+            : style.magenta(value(option.argument)),
+          "-",
+          [description(option.description), hints(option, content, options)]
+            .filter(Boolean)
+            .join(" "),
+        ]),
+        width,
+      ),
+    );
+  }
   section(
     "Commands",
     table(
@@ -90,51 +118,78 @@ export function helpText(content: HelpContent, options: HelpOptions, width: numb
   section(
     "Examples",
     table(
-      content.examples.map(({ name, description }) => [style.bold(name), dedent(description)]),
+      content.examples.map((
+        { name, description },
+      ) => [style.bold(name), dedent(description)]),
       width,
     ),
   );
   return text;
 }
 
-function hints(option: Option, content: HelpContent, options: HelpOptions): string {
+function hints(
+  option: Option,
+  content: HelpContent,
+  options: HelpOptions,
+): string {
   if (options.hints === false) return "";
   const parts: string[] = [];
   if (option.required) parts.push("required");
   if (option.default !== undefined || option.defaultText !== undefined) {
-    const standard = typeof option.default === "function" ? option.default() : option.default;
+    const standard = typeof option.default === "function"
+      ? option.default()
+      : option.default;
     parts.push(`Default: ${option.defaultText ?? JSON.stringify(standard)}`);
   }
-  if (option.depends?.length) parts.push(`Depends: ${option.depends.map(dashed).join(", ")}`);
-  if (option.conflicts?.length) parts.push(`Conflicts: ${option.conflicts.map(dashed).join(", ")}`);
-  const values = option.argument === undefined ? undefined : content.values(option.argument);
-  if (values?.length) parts.push(`Values: ${values.map((one) => JSON.stringify(one)).join(", ")}`);
+  if (option.depends?.length) {
+    parts.push(`Depends: ${option.depends.map(dashed).join(", ")}`);
+  }
+  if (option.conflicts?.length) {
+    parts.push(`Conflicts: ${option.conflicts.map(dashed).join(", ")}`);
+  }
+  const values = option.argument === undefined
+    ? undefined
+    : content.values(option.argument);
+  if (values?.length) {
+    parts.push(
+      `Values: ${values.map((one) => JSON.stringify(one)).join(", ")}`,
+    );
+  }
   return parts.length === 0 ? "" : `(${parts.join(", ")})`;
 }
 
 /** `port` → `--port`. */
 export function dashed(name: string): string {
-  return name.startsWith("-") ? name : name.length > 1 ? `--${name}` : `-${name}`;
+  return name.startsWith("-")
+    ? name
+    : name.length > 1
+    ? `--${name}`
+    : `-${name}`;
 }
 
 /** Takes the indentation of the first line off all lines. */
 export function dedent(text: string): string {
   const lines = text.replace(/^(?:[ \t]*\r?\n)+/, "").trimEnd().split(/\r?\n/);
   const indent = /^\s*/.exec(lines[0] ?? "")?.[0].length ?? 0;
-  return lines.map((line) => line.slice(Math.min(indent, line.search(/\S|$/)))).join("\n");
+  return lines.map((line) => line.slice(Math.min(indent, line.search(/\S|$/))))
+    .join("\n");
 }
 
 // Columns are aligned, empty ones left out; the last one is wrapped.
 function table(rows: readonly (readonly string[])[], width: number): string[] {
   const count = Math.max(0, ...rows.map((row) => row.length));
   const widths: number[] = [];
-  for (let i = 0; i < count; i++) widths.push(Math.max(...rows.map((row) => size(row[i] ?? ""))));
+  for (let i = 0; i < count; i++) {
+    widths.push(Math.max(...rows.map((row) => size(row[i] ?? ""))));
+  }
   const lines: string[] = [];
   for (const row of rows) {
     let line = " ";
     row.slice(0, -1).forEach((cell, i) => {
       if (widths[i]! > 0) {
-        line += ` ${cell}${" ".repeat(widths[i]! - size(cell))}${cell === "-" ? "" : " "}`;
+        line += ` ${cell}${" ".repeat(widths[i]! - size(cell))}${
+          cell === "-" ? "" : " "
+        }`;
       }
     });
     if (row.at(-2) === "-") line += " ";
@@ -152,7 +207,9 @@ function wrapLines(text: string, width: number): string[] {
     const lines: string[] = [];
     let current = "";
     for (const word of line.trim().split(/ +/)) {
-      if (current !== "" && indent.length + size(current) + 1 + size(word) > width) {
+      if (
+        current !== "" && indent.length + size(current) + 1 + size(word) > width
+      ) {
         lines.push(indent + current);
         current = word;
       } else current += (current === "" ? "" : " ") + word;
