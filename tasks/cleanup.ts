@@ -10,12 +10,12 @@ import { planEverything } from "../lib/cleanup/everything.ts";
 import { type CleanupOptions, cleanupOptions, type Level, levelOf } from "../lib/cleanup/level.ts";
 import { choosePlace, openPlace } from "../lib/cleanup/place.ts";
 import { planPlatformCleanup } from "../lib/cleanup/platform.ts";
+import { carryOut } from "../lib/cleanup/result.ts";
 import { defineCommand } from "../lib/cli/command.ts";
 import type { Context } from "../lib/cli/context.ts";
 import { EXIT, type ExitCode, preconditionError } from "../lib/cli/errors.ts";
-import { withLock } from "../lib/cli/lock.ts";
 import { runTask } from "../lib/cli/main.ts";
-import { type Plan, printPlan, runPlan } from "../lib/cli/plan.ts";
+import { type Plan, printPlan } from "../lib/cli/plan.ts";
 import { planCleanup, type PreparedCleanup } from "../lib/deploy/cleanup.ts";
 import { recallTarget } from "../lib/target/target.ts";
 
@@ -47,11 +47,12 @@ export const command = defineCommand({
       printPlan(ctx, plan, options.output);
       return EXIT.ok;
     }
-    if (!options.yes) await agree(ctx, plan);
-    // A graph can go while others work; the platform and the cluster cannot.
-    if (level.kind === "all" || level.kind === "platform") await runLocked(ctx, plan);
-    else await runPlan(ctx, plan);
-    if (options.output === "json") ctx.ui.out(JSON.stringify({ cleaned: true, level: level.kind }));
+    await agree(ctx, plan, options.yes);
+    await carryOut(ctx, plan, {
+      level: level.kind,
+      alone: level.kind === "all" || level.kind === "platform",
+      output: options.output,
+    });
     ctx.ui.success(level.kind === "graph" ? `Graph ${level.name} is gone` : "Clean");
     return EXIT.ok;
   },
@@ -83,8 +84,7 @@ async function everything(ctx: Context, options: CleanupOptions): Promise<ExitCo
     return EXIT.ok;
   }
   await agreeByName(ctx, prepared.plan, { ...options, name: open.place.cluster });
-  await runLocked(ctx, prepared.plan);
-  if (options.output === "json") ctx.ui.out(JSON.stringify({ cleaned: true, level: "all" }));
+  await carryOut(ctx, prepared.plan, { level: "all", alone: true, output: options.output });
   ctx.ui.success(`Nothing of ${open.place.cluster} bills any more`);
   return EXIT.ok;
 }
@@ -121,14 +121,10 @@ async function sweep(ctx: Context, options: CleanupOptions): Promise<ExitCode> {
   if (plan.steps.some((step) => step.skip === undefined)) {
     await agreeByName(ctx, plan, { ...options, name: place.cluster });
   }
-  await runLocked(ctx, plan);
+  await carryOut(ctx, plan, { level: "sweep", alone: true, output: "text" });
   const { report } = await audit(ctx, open);
   printAudit(ctx, report, options.output);
   return isClean(report) ? EXIT.ok : EXIT.failed;
-}
-
-async function runLocked(ctx: Context, plan: Plan): Promise<void> {
-  await withLock(ctx, "cleanup", () => runPlan(ctx, plan));
 }
 
 if (import.meta.main) await runTask(command);

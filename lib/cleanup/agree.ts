@@ -8,23 +8,20 @@ import { usageError } from "../cli/errors.ts";
 import { type Plan, planToText } from "../cli/plan.ts";
 
 /**
- * Shows what goes and asks yes or no.
+ * Shows the plan and asks yes or no; `--yes` has answered already.
  *
  * @throws {TaskError} CONFIRM_MISSING without a terminal, CONFIRM_NO (both exit code 2).
  */
-export async function agree(ctx: Context, plan: Plan): Promise<void> {
-  if (!ctx.ui.interactive) {
+export async function agree(ctx: Context, plan: Plan, yes: boolean): Promise<void> {
+  if (!yes && !ctx.ui.interactive) {
     throw usageError(
       "CONFIRM_MISSING",
       "Removing needs a yes, and there is no terminal to ask on",
       "Look with --dry-run, then give --yes.",
     );
   }
-  for (const step of plan.steps) {
-    if (step.skip !== undefined) continue;
-    for (const touch of step.touches) ctx.ui.info(`  ${touch}`);
-  }
-  if (!await ctx.ui.confirm("Remove all this?", false)) throw refused();
+  ctx.ui.info(planToText(plan));
+  if (!yes && !await ctx.ui.confirm("Remove all this?", false)) throw refused();
 }
 
 /**
@@ -45,8 +42,8 @@ export async function agreeByName(
     readonly name: string;
   },
 ): Promise<void> {
-  if (options.yes && options.cluster === options.name) return;
-  if (options.yes || !ctx.ui.interactive) {
+  const agreed = options.yes && options.cluster === options.name;
+  if (!agreed && (options.yes || !ctx.ui.interactive)) {
     throw usageError(
       "CONFIRM_CLUSTER",
       `This deletes the cluster ${options.name} and its data in AWS; --yes alone is not enough`,
@@ -54,6 +51,7 @@ export async function agreeByName(
     );
   }
   ctx.ui.info(planToText(plan));
+  if (agreed) return;
   const typed = await ctx.ui.text(`Type the cluster's name (${options.name}) to delete all this`);
   if (typed !== options.name) throw refused();
 }

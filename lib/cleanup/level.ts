@@ -18,6 +18,14 @@ export const cleanupOptions = {
     description: "With --platform: Dynamo's definitions (CRDs) as well, if no object is left",
   },
   all: { kind: "flag", description: "Everything: graphs, platform and the cluster" },
+  foreign: {
+    kind: "flag",
+    description: "With --all on EKS: also when others have graphs, load balancers or disks in it",
+  },
+  volumes: {
+    kind: "flag",
+    description: "Claims of graphs and the models in them as well; they stay unless told",
+  },
   audit: { kind: "flag", description: "Only look: what of the cluster is in AWS, with its cost" },
   sweep: { kind: "flag", description: "Delete what a cluster that is gone has left in AWS" },
   cluster: {
@@ -47,14 +55,15 @@ export type Level =
 /**
  * The level that the command line asks for; a terminal is asked.
  *
- * @throws {TaskError} CLEANUP_LEVEL, CLEANUP_CACHE, CLEANUP_DEFINITIONS (exit code 2).
+ * @throws {TaskError} CLEANUP_LEVEL, CLEANUP_CACHE, CLEANUP_DEFINITIONS,
+ * CLEANUP_FOREIGN_ALL, CLEANUP_VOLUMES (exit code 2).
  */
 export async function levelOf(
   ctx: Context,
   graph: string | undefined,
   options: CleanupOptions,
 ): Promise<Level> {
-  const { graphs, platform, all, audit, sweep, cache, definitions } = options;
+  const { graphs, platform, all, audit, sweep, cache, definitions, foreign, volumes } = options;
   const asked = [graph !== undefined, graphs, platform, all, audit, sweep].filter(Boolean).length;
   if (asked > 1) {
     throw usageError(
@@ -66,11 +75,21 @@ export async function levelOf(
   if (cache && !all) {
     throw usageError("CLEANUP_CACHE", "--cache goes with --all", "deno task cleanup --all --cache");
   }
+  if (foreign && !all) {
+    throw usageError("CLEANUP_FOREIGN_ALL", "--foreign goes with --all", "See --help.");
+  }
   if (definitions && !platform) {
     throw usageError(
       "CLEANUP_DEFINITIONS",
       "--definitions goes with --platform",
       "deno task cleanup --platform --definitions",
+    );
+  }
+  if (volumes && (all || audit || sweep)) {
+    throw usageError(
+      "CLEANUP_VOLUMES",
+      "--volumes goes with a graph's name, --graphs or --platform; --all takes them in any case",
+      "deno task cleanup --graphs --volumes",
     );
   }
   if (graph !== undefined) return { kind: "graph", name: graph };

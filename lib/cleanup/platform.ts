@@ -4,13 +4,13 @@
  * @module
  */
 import type { Context } from "../cli/context.ts";
-import { preconditionError } from "../cli/errors.ts";
-import { planCleanup, type PreparedCleanup } from "../deploy/cleanup.ts";
+import { type CleanupChoice, planCleanup, type PreparedCleanup } from "../deploy/cleanup.ts";
 import { platformRemovalSteps } from "../platform/remove.ts";
-import { openTarget, resolveTarget, type TargetChoice } from "../target/target.ts";
+import { openTarget, resolveTarget } from "../target/target.ts";
+import { localPlatformSteps } from "./local_platform.ts";
 
 /** Options of {@link planPlatformCleanup}. */
-export interface PlatformCleanupOptions extends TargetChoice {
+export interface PlatformCleanupOptions extends CleanupChoice {
   /** Dynamo's definitions, too. */
   readonly definitions: boolean;
 }
@@ -19,29 +19,19 @@ export interface PlatformCleanupOptions extends TargetChoice {
  * Plans to remove all graphs of the namespace and then the platform. What others made stays; the
  * plan or the step says so.
  *
- * @throws {TaskError} CLEANUP_PLATFORM on the embedded cluster, which goes as a whole; as
- * `openTarget`.
+ * @throws {TaskError} as `openTarget`.
  */
 export async function planPlatformCleanup(
   ctx: Context,
   options: PlatformCleanupOptions,
 ): Promise<PreparedCleanup> {
   const target = await resolveTarget(ctx, options);
-  if (target.kind === "local") {
-    throw preconditionError(
-      "CLEANUP_PLATFORM",
-      "The embedded cluster and its platform go together",
-      "deno task cleanup --all removes both; --graphs the graphs.",
-    );
-  }
   const graphs = await planCleanup(ctx, { kind: "graphs" }, options);
   const kube = await openTarget(ctx, target);
-  const steps = await platformRemovalSteps(ctx, {
-    kube,
-    target,
-    namespace: target.namespace,
-    definitions: options.definitions,
-  });
+  const place = { kube, namespace: target.namespace, definitions: options.definitions };
+  const steps = target.kind === "local"
+    ? localPlatformSteps(place)
+    : await platformRemovalSteps(ctx, { ...place, target });
   return {
     plan: {
       ...graphs.plan,

@@ -4,9 +4,10 @@
  * @module
  */
 import { resolveRelease } from "../blueprint/release.ts";
-import type { Context } from "../cli/context.ts";
+import { type Context, withContext } from "../cli/context.ts";
+import { preconditionError, TaskError } from "../cli/errors.ts";
 import type { Plan, Step } from "../cli/plan.ts";
-import { preconditionError } from "../cli/errors.ts";
+import type { Kube } from "../kube/types.ts";
 import { localDeleteSteps } from "../local/delete.ts";
 import {
   forgetTarget,
@@ -16,11 +17,14 @@ import {
   type Target,
   type TargetChoice,
 } from "../target/target.ts";
-import type { GraphState } from "./graph_state.ts";
-import { listGraphs, pickGraph } from "./graphs.ts";
-import { removeAdapters, removeGraph } from "./remove.ts";
-import { listRequests, removeRequest, type RequestState } from "./requests.ts";
-import { type SharedConnection, sharedConnection } from "./session.ts";
+import { claimsStep, stayingText } from "./claims.ts";
+import { findDeployed, type Found, onlyNamed } from "./cleanup_found.ts";
+import { graphSteps, type Staying } from "./cleanup_steps.ts";
+import { GRAPH_KIND } from "./graph_state.ts";
+import { sharedConnection } from "./session.ts";
+import { ALONE_MS } from "./stuck.ts";
+
+export { graphStep, requestSteps } from "./cleanup_steps.ts";
 
 /** What should go. */
 export type CleanupLevel =
@@ -28,143 +32,98 @@ export type CleanupLevel =
   | { readonly kind: "graphs" }
   | { readonly kind: "all"; readonly cache: boolean };
 
+/** What the command line says besides the level. */
+export interface CleanupChoice extends TargetChoice {
+  /** Claims of our graphs and the models in them, too; they stay unless told. */
+  readonly volumes?: boolean | undefined;
+}
+
 /** A plan with the connection that its steps use. */
 export interface PreparedCleanup extends AsyncDisposable {
   /** What will go. */
   readonly plan: Plan;
 }
 
-const REMOVE_TIMEOUT_MS = 120_000;
-
-/** Plans a cleanup; graphs that do not carry our label stay. */
+/**
+ * Plans a cleanup. What does not carry our label stays, and so does what an Application of
+ * somebody else would make again; the plan says so.
+ *
+ * @throws {TaskError} GRAPH_UNKNOWN (exit code 2); GRAPH_STAYS (exit code 3) when the graph that
+ * is named is not ours to remove; CLEANUP_TARGET for `all` on a cluster that was not made here; as
+ * `openTarget`.
+ */
 export async function planCleanup(
   ctx: Context,
   level: CleanupLevel,
-  choice: TargetChoice,
+  choice: CleanupChoice,
 ): Promise<PreparedCleanup> {
-  const target = level.kind === "all" && await recallTarget(ctx) === undefined
-    ? undefined
-    : await resolveTarget(ctx, choice);
-  const connection = target === undefined ? undefined : sharedConnection(ctx, target);
-  const steps: Step[] = [];
-  const warnings: string[] = [];
-  if (target !== undefined && level.kind !== "all") {
-    const apiVersion = resolveRelease(target.release).graphApiVersion;
-    const found = await deployed(ctx, target);
-    const { requests, graphs } = level.kind === "graphs" ? found : named(found, level.name);
-    const requested = new Set(requests.filter((one) => one.ours).map((one) => one.graph));
-    for (const request of requests) {
-      if (request.ours) steps.push(...requestSteps(request, connection!, { graphs, apiVersion }));
-      else warnings.push(`Request ${request.name} was not made by these tasks and stays`);
-    }
-    for (const graph of graphs) {
-      if (graph.ours || requested.has(graph.name)) steps.push(graphStep(graph, connection!));
-      else warnings.push(`Graph ${graph.name} was not made by these tasks and stays`);
-    }
-  }
-  if (level.kind === "all") steps.push(...await everythingSteps(ctx, target, level.cache));
+  if (level.kind === "all") return await planAll(ctx, level.cache, choice);
+  const target = await resolveTarget(ctx, choice);
+  const all = await look(ctx, target);
+  const found = level.kind === "graphs" ? { ...all, orphans: [] } : onlyNamed(all, level.name);
+  const connection = sharedConnection(ctx, target);
+  const { steps, stays } = graphSteps(found, connection);
+  if (level.kind === "graph" && steps.length === 0) requireMovable(level.name, stays);
+  const withClaims = choice.volumes === true && found.claims.length > 0;
   return {
     plan: {
       task: "cleanup",
-      facts: { target: target?.kind ?? "local", namespace: target?.namespace ?? "-" },
-      warnings,
-      steps,
+      facts: {
+        target: target.kind,
+        namespace: target.namespace,
+        stays: level.kind === "graph" ? "other graphs and the platform" : "the platform",
+        takes: "seconds, as graphs go side by side; " +
+          `${ALONE_MS / 1000} s more for what a finalizer holds`,
+      },
+      warnings: [
+        ...stays.map(({ text }) => text),
+        ...(level.kind === "graphs" ? orphanTexts(all) : []),
+        ...(withClaims ? [] : found.claims.map((one) => stayingText(one, target.kind !== "local"))),
+      ],
+      steps: [...steps, ...(withClaims ? [claimsStep(found.claims, connection)] : [])],
     },
-    [Symbol.asyncDispose]: () => connection?.[Symbol.asyncDispose]() ?? Promise.resolve(),
+    [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
   };
 }
 
-interface Deployed {
-  readonly graphs: readonly GraphState[];
-  readonly requests: readonly RequestState[];
-}
-
-async function deployed(ctx: Context, target: Target): Promise<Deployed> {
+async function look(ctx: Context, target: Target): Promise<Found> {
   const kube = await openTarget(ctx, target);
-  const release = resolveRelease(target.release);
-  const { namespace } = target;
   try {
-    return {
-      graphs: await listGraphs(kube, { namespace, apiVersion: release.graphApiVersion }),
-      requests: await listRequests(kube, { namespace, release }),
-    };
+    return await findDeployed(ctx, kube, target);
   } finally {
     kube.close();
   }
 }
 
-// A request goes with its graph, whichever of the two is named: it would make the graph again.
-function named({ graphs, requests }: Deployed, name: string): Deployed {
-  const ofName = requests.filter((one) => one.name === name || one.graph === name);
-  if (ofName.length === 0) return { requests: [], graphs: [pickGraph(graphs, name)] };
-  const names = new Set([name, ...ofName.map((request) => request.graph)]);
-  return { requests: ofName, graphs: graphs.filter((graph) => names.has(graph.name)) };
+// Nothing on a component says whose graph it was of.
+function orphanTexts({ orphans }: Found): string[] {
+  return orphans.map((name) =>
+    `Graph ${name} is gone and components of it are not; deno task cleanup ${name} removes them`
+  );
 }
 
-/** Steps that remove a request, and the graph that the operator may make for it meanwhile. */
-export function requestSteps(
-  request: RequestState,
-  connection: SharedConnection,
-  { graphs, apiVersion }: { readonly graphs: readonly GraphState[]; readonly apiVersion: string },
-): Step[] {
-  const { namespace, name, graph } = request;
-  const place = { namespace, name, timeoutMs: REMOVE_TIMEOUT_MS };
-  return [
-    {
-      id: `request-${name}`,
-      title: `Remove request ${name}`,
-      touches: [`request ${namespace}/${name}`],
-      deadlineMs: REMOVE_TIMEOUT_MS + 30_000,
-      run: async (ctx) => {
-        const kube = await connection.connect();
-        return await removeRequest(ctx, kube, place) ? undefined : "was already gone";
-      },
-    },
-    // The operator may make the graph after the plan was made.
-    ...graphs.some((one) => one.name === graph) ? [] : [graphStep({
-      namespace,
-      name: graph,
-      // Requests are of v1beta1 from 1.0 on, graphs only from 1.2 on.
-      apiVersion,
-      components: [],
-    }, connection)],
-  ];
+/** The one graph that is named has to stay: that is no success. */
+function requireMovable(name: string, stays: readonly Staying[]): void {
+  const [first] = stays;
+  if (first === undefined) return;
+  throw preconditionError(
+    "GRAPH_STAYS",
+    stays.map(({ text }) => text).join("; "),
+    first.comesBack
+      ? "Do what is said there, then run it again. Nothing was touched."
+      : `Whoever made it removes it: kubectl delete dynamographdeployments.nvidia.com ${name}`,
+  );
 }
 
-/** The step that removes a graph with its adapters; `graph` tells which, and the pods that it has. */
-export function graphStep(
-  graph: Pick<GraphState, "namespace" | "name" | "apiVersion" | "components">,
-  connection: SharedConnection,
-): Step {
-  const { namespace, name, apiVersion } = graph;
-  return {
-    id: `graph-${name}`,
-    title: `Remove graph ${name}`,
-    touches: [
-      `graph ${namespace}/${name}`,
-      ...graph.components.flatMap((component) =>
-        component.pods.map((pod) => `pod ${namespace}/${pod.name}`)
-      ),
-    ],
-    deadlineMs: REMOVE_TIMEOUT_MS + 30_000,
-    run: async (ctx, ui) => {
-      const kube = await connection.connect();
-      const options = { namespace, name, apiVersion, timeoutMs: REMOVE_TIMEOUT_MS };
-      // Adapters last: without their workers there is nothing left to unload them from.
-      const existed = await removeGraph(ctx, kube, options, ui);
-      const adapters = await removeAdapters(kube, options);
-      if (adapters > 0) return `and ${adapters} adapter${adapters === 1 ? "" : "s"}`;
-      return existed ? undefined : "was already gone";
-    },
-  };
-}
-
-// The embedded cluster goes as a whole: its processes, ports and folders.
-async function everythingSteps(
+/** The embedded cluster goes as a whole: its processes, ports and folders. */
+async function planAll(
   ctx: Context,
-  target: Target | undefined,
   cache: boolean,
-): Promise<Step[]> {
+  choice: CleanupChoice,
+): Promise<PreparedCleanup> {
+  const target = await recallTarget(ctx) === undefined
+    ? undefined
+    : await resolveTarget(ctx, choice);
   if (target !== undefined && target.kind !== "local") {
     throw preconditionError(
       "CLEANUP_TARGET",
@@ -172,11 +131,74 @@ async function everythingSteps(
       "deno task cleanup --platform removes the graphs and the platform.",
     );
   }
-  return [...await localDeleteSteps(ctx, { cache }), {
+  const warnings = target === undefined ? [] : await whatOthersHave(ctx, target);
+  const steps: Step[] = [...await localDeleteSteps(ctx, { cache }), {
     id: "target",
     title: "Forget the target",
     touches: [`${ctx.home}/target.json`],
     deadlineMs: 10_000,
     run: (stepCtx) => forgetTarget(stepCtx),
   }];
+  return {
+    plan: {
+      task: "cleanup",
+      facts: {
+        target: "local",
+        namespace: target?.namespace ?? "-",
+        stays: cache ? "results of bench" : `results of bench; downloads and builds (${ctx.cache})`,
+        cost: "nothing: it runs on this machine",
+        takes: "some seconds",
+      },
+      warnings,
+      steps,
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+const LOOK_MS = 5_000;
+const BUILT_IN = ["default", "kube-node-lease", "kube-public", "kube-system"];
+
+/**
+ * What others made in the embedded cluster, which goes with it. Whether the API server answers is
+ * of no matter to the steps; only a proof that the kubeconfig means another cluster is.
+ *
+ * @throws {TaskError} TARGET_OTHER_CLUSTER.
+ */
+async function whatOthersHave(ctx: Context, target: Target): Promise<string[]> {
+  const signal = AbortSignal.any([ctx.signal, AbortSignal.timeout(LOOK_MS)]);
+  try {
+    const kube = await openTarget(withContext(ctx, { signal }), target);
+    try {
+      return await othersTexts(kube, target);
+    } finally {
+      kube.close();
+    }
+  } catch (error) {
+    if (ctx.signal.aborted || !(error instanceof TaskError)) throw error;
+    if (error.code === "TARGET_OTHER_CLUSTER") throw error;
+    return [
+      `What is in the cluster cannot be looked at (${error.message}); its processes and files go ` +
+      "all the same",
+    ];
+  }
+}
+
+async function othersTexts(kube: Kube, target: Target): Promise<string[]> {
+  const apiVersion = resolveRelease(target.release).graphApiVersion;
+  const [spaces, graphs] = await Promise.all([
+    kube.list({ apiVersion: "v1", kind: "Namespace" }),
+    kube.list({ apiVersion, kind: GRAPH_KIND }),
+  ]);
+  const texts = [
+    ...spaces.items.map(({ metadata: { name } }) => name)
+      .filter((name) => name !== target.namespace && !BUILT_IN.includes(name))
+      .map((name) => `namespace ${name}`),
+    ...graphs.items.filter(({ metadata: { labels } }) =>
+      labels?.["app.kubernetes.io/managed-by"] !== "dynamo-eks"
+    ).map(({ metadata }) => `graph ${metadata.namespace}/${metadata.name}`),
+  ];
+  return texts.length === 0
+    ? []
+    : [`What others made in the embedded cluster goes with it: ${texts.join(", ")}`];
 }

@@ -4,13 +4,13 @@
  * @module
  */
 import type { Context } from "../cli/context.ts";
-import { interruptedError, TaskError, timeoutError } from "../cli/errors.ts";
+import { interruptedError, preconditionError, TaskError, timeoutError } from "../cli/errors.ts";
 import type { StepUi } from "../cli/ui.ts";
 import type { Kube, KubeObject } from "../kube/types.ts";
 import { COMPONENT_KIND, GRAPH_KIND } from "./graph_state.ts";
 import { graphKinds } from "./graphs.ts";
 import { followObjects } from "./live_objects.ts";
-import { watchForStuck } from "./stuck.ts";
+import { removeObject, watchForStuck } from "./stuck.ts";
 
 /** Which graph, and how long to wait. */
 export interface RemoveGraphOptions {
@@ -24,12 +24,15 @@ export interface RemoveGraphOptions {
   readonly timeoutMs: number;
 }
 
+const MOST_TRIES = 3;
+
 /**
  * Deletes a graph with background propagation (foreground thrashes before 1.0.2) and
  * waits until its components, Deployments and pods are gone. Finalizers that nobody takes away
  * are taken away late (`stuck.ts`). Returns false when there was none.
  *
- * @throws {TaskError} REMOVE_TIMEOUT (exit code 4) naming what is left.
+ * @throws {TaskError} REMOVE_TIMEOUT (exit code 4) naming what is left; REMOVE_MADE_AGAIN (exit
+ * code 3) when somebody makes the graph again.
  */
 export async function removeGraph(
   ctx: Context,
@@ -38,19 +41,31 @@ export async function removeGraph(
   ui: StepUi,
 ): Promise<boolean> {
   const { apiVersion, namespace, name } = options;
-  const existed = await kube.delete({ apiVersion, kind: GRAPH_KIND, namespace, name }, {
-    propagation: "Background",
-  });
+  const graph = { apiVersion, kind: GRAPH_KIND, namespace, name };
+  let uid = (await kube.get(graph))?.metadata.uid;
+  const remove = async () =>
+    uid !== undefined && await kube.delete(graph, { propagation: "Background", uid });
+  let existed = await remove();
+  let tries = 1;
   const deadline = AbortSignal.timeout(options.timeoutMs);
   const signal = AbortSignal.any([ctx.signal, deadline]);
   let left: string[] = [];
-  const graph = { apiVersion, kind: GRAPH_KIND, namespace, name };
   await using stuck = watchForStuck(ctx, kube, graph, signal);
   for await (
     const snapshot of followObjects(kube, { kinds: graphKinds(apiVersion), namespace, signal })
   ) {
     left = remains(name, snapshot);
     if (left.length === 0) return existed;
+    const again = snapshot.graphs.find((one) =>
+      one.metadata.name === name && one.metadata.uid !== uid &&
+      one.metadata.deletionTimestamp === undefined
+    );
+    if (again !== undefined) {
+      // An operator may still have been at work for a request that is gone now.
+      if (++tries > MOST_TRIES) throw madeAgain(again);
+      uid = again.metadata.uid;
+      existed = await remove() || existed;
+    }
     stuck.see(left);
     ui.update(`${left.length} objects left`);
   }
@@ -59,6 +74,18 @@ export async function removeGraph(
     "REMOVE_TIMEOUT",
     `Graph ${namespace}/${name} was not gone after ${Math.round(options.timeoutMs / 1000)} s`,
     { evidence: left, hint: "Is the operator running? deno task status shows it." },
+  );
+}
+
+/** Somebody makes the graph as fast as it is removed; to go on would be a fight. */
+function madeAgain({ metadata }: KubeObject): Error {
+  const managers = [...new Set(metadata.managedFields?.flatMap(({ manager }) => manager ?? []))];
+  return preconditionError(
+    "REMOVE_MADE_AGAIN",
+    `Graph ${metadata.namespace}/${metadata.name} was made again while it was being removed` +
+      (managers.length === 0 ? "" : `, by ${managers.join(", ")}`),
+    "Stop what makes it (an Application of Argo CD, another GitOps tool, a request), then run it " +
+      "again.",
   );
 }
 
@@ -108,8 +135,9 @@ function parentIs(object: KubeObject, name: string): boolean {
  * does not tie them to the graph. Returns how many there were.
  */
 export async function removeAdapters(
+  ctx: Context,
   kube: Kube,
-  { namespace, name }: Pick<RemoveGraphOptions, "namespace" | "name">,
+  { namespace, name, timeoutMs }: Omit<RemoveGraphOptions, "apiVersion">,
 ): Promise<number> {
   const kind = { apiVersion: "nvidia.com/v1alpha1", kind: "DynamoModel" };
   const labelSelector = `app.kubernetes.io/managed-by=dynamo-eks,app.kubernetes.io/name=${name}`;
@@ -121,8 +149,10 @@ export async function removeAdapters(
     if (error instanceof TaskError && error.code === "KUBE_KIND_UNKNOWN") return 0;
     throw error;
   }
-  for (const { metadata } of adapters) {
-    await kube.delete({ ...kind, namespace, name: metadata.name });
-  }
+  await Promise.all(
+    adapters.map(({ metadata }) =>
+      removeObject(ctx, kube, { ...kind, namespace, name: metadata.name }, { timeoutMs })
+    ),
+  );
   return adapters.length;
 }

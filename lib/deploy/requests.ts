@@ -12,6 +12,7 @@ import { requestedGraphName } from "../graph/names.ts";
 import { REQUEST_API_VERSION, REQUEST_KIND } from "../graph/render_request.ts";
 import type { Kube, KubeObject } from "../kube/types.ts";
 import { followObjects } from "./live_objects.ts";
+import { removeObject } from "./stuck.ts";
 
 /** A request as it is. */
 export interface RequestState {
@@ -105,14 +106,9 @@ export async function waitForRequest(
 export async function removeRequest(
   ctx: Context,
   kube: Kube,
-  place: RequestPlace,
+  { namespace, name, timeoutMs }: RequestPlace,
 ): Promise<boolean> {
-  const { namespace, name } = place;
-  const existed = await kube.delete({ ...KIND, namespace, name }, { propagation: "Background" });
-  for await (const state of followRequest(ctx, kube, place)) {
-    if (state === undefined) return existed;
-  }
-  throw tooLate("REMOVE_TIMEOUT", place, "was not gone");
+  return await removeObject(ctx, kube, { ...KIND, namespace, name }, { timeoutMs });
 }
 
 async function* followRequest(

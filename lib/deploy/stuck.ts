@@ -5,6 +5,7 @@
  * @module
  */
 import type { Context } from "../cli/context.ts";
+import { timeoutError } from "../cli/errors.ts";
 import { isCode } from "../kube/objects.ts";
 import type { Kube, ObjectRef } from "../kube/types.ts";
 import { COMPONENT_KIND, GRAPH_KIND } from "./graph_state.ts";
@@ -75,20 +76,66 @@ async function freeAll(
   const components = left.filter((one) => one.startsWith(`${COMPONENT_KIND}/`))
     .map((one) => ({ ...graph, kind: COMPONENT_KIND, name: one.split("/")[1]! }));
   // Components first: the graph's own end lets the garbage collector take the rest.
-  for (const ref of [...components, graph]) {
-    const object = await kube.get(ref);
-    const finalizers: readonly string[] = object?.metadata.finalizers ?? [];
-    if (object?.metadata.deletionTimestamp === undefined || finalizers.length === 0) continue;
-    ctx.ui.warn(
-      `${ref.kind} ${ref.namespace}/${ref.name} is held by ${
-        finalizers.join(", ")
-      }, which nobody ` +
-        "took away: doing so",
-    );
-    try {
-      await kube.patch(ref, "merge", { metadata: { finalizers: null } });
-    } catch (error) {
-      if (!isCode(error, "KUBE_NOTFOUND")) throw error;
+  for (const ref of [...components, graph]) await freeObject(ctx, kube, ref);
+}
+
+/** Takes the finalizers of one object away if it is marked as deleted, and says so. */
+async function freeObject(ctx: Context, kube: Kube, ref: ObjectRef): Promise<void> {
+  const object = await kube.get(ref);
+  const finalizers: readonly string[] = object?.metadata.finalizers ?? [];
+  if (object?.metadata.deletionTimestamp === undefined || finalizers.length === 0) return;
+  ctx.ui.warn(
+    `${ref.kind} ${ref.namespace}/${ref.name} is held by ${finalizers.join(", ")}, which nobody ` +
+      "took away: doing so",
+  );
+  try {
+    await kube.patch(ref, "merge", { metadata: { finalizers: null } });
+  } catch (error) {
+    if (!isCode(error, "KUBE_NOTFOUND")) throw error;
+  }
+}
+
+/** What of an object of ours is to go. */
+export interface RemoveObjectOptions {
+  /** Milliseconds until its finalizers are taken away; {@link ALONE_MS} unless given. */
+  readonly patienceMs?: number;
+  /** Milliseconds after which the wait fails. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * Deletes an object of ours that has nothing below it and waits until it is gone; finalizers that
+ * nobody takes away are taken away late. Returns false when there was none.
+ *
+ * @throws {TaskError} REMOVE_TIMEOUT (exit code 4).
+ */
+export async function removeObject(
+  ctx: Context,
+  kube: Kube,
+  ref: ObjectRef,
+  { patienceMs = ALONE_MS, timeoutMs }: RemoveObjectOptions,
+): Promise<boolean> {
+  const uid = (await kube.get(ref))?.metadata.uid;
+  if (uid === undefined) return false;
+  const existed = await kube.delete(ref, { propagation: "Background", uid });
+  const start = ctx.clock.monotonic();
+  let freed = false;
+  for (;;) {
+    const left = await kube.get(ref);
+    if (left === undefined || left.metadata.uid !== uid) return existed;
+    const spent = ctx.clock.monotonic() - start;
+    if (spent >= timeoutMs) {
+      const seconds = Math.round(timeoutMs / 1000);
+      throw timeoutError(
+        "REMOVE_TIMEOUT",
+        `${ref.kind} ${ref.namespace}/${ref.name} was not gone after ${seconds} s`,
+        { hint: "Is the operator running? deno task status shows it." },
+      );
     }
+    if (spent >= patienceMs && !freed) {
+      await freeObject(ctx, kube, ref);
+      freed = true;
+    }
+    await ctx.clock.sleep(100, ctx.signal);
   }
 }

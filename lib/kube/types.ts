@@ -48,6 +48,8 @@ export interface ObjectMeta {
   finalizers?: string[];
   /** Owners; the object goes with them. */
   ownerReferences?: OwnerReference[];
+  /** Who wrote fields of it. */
+  managedFields?: { manager?: string }[];
 }
 
 /** Any Kubernetes object. */

@@ -15,6 +15,7 @@ import { deleteApplication, forgetApplication } from "./argocd/remove.ts";
 import { REPOSITORY_SECRET } from "./argocd/application.ts";
 import { CRDS_CHART, PLATFORM_CHART } from "./charts.ts";
 import { stepDeadline } from "./common_steps.ts";
+import { foreignObjects } from "./namespace_content.ts";
 import { CHART_TIMEOUT_MS } from "./options.ts";
 import { HF_SECRET, NGC_SECRET } from "./secrets.ts";
 import { findCrds, type FoundApplication, type FoundCrd, platformState } from "./state.ts";
@@ -160,8 +161,9 @@ const CRD_KIND = {
   kind: "CustomResourceDefinition",
 } as const;
 
-function secretsStep(
-  { kube, namespace }: PlatformRemovalOptions,
+/** The step that removes our secrets with tokens and logins. */
+export function secretsStep(
+  { kube, namespace }: Pick<PlatformRemovalOptions, "kube" | "namespace">,
   argocdNamespace: string | undefined,
 ): Step {
   const refs = [HF_SECRET, NGC_SECRET].map((name) => ({ namespace, name }));
@@ -185,26 +187,71 @@ function secretsStep(
   };
 }
 
-function namespaceStep(options: PlatformRemovalOptions): Step {
+/**
+ * The step that removes the namespace, if it is ours and holds nothing of anybody else, nor claims
+ * with models in them.
+ */
+export function namespaceStep(
+  options: Pick<PlatformRemovalOptions, "kube" | "namespace" | "timeoutMs">,
+): Step {
   const { kube, namespace } = options;
   const ref = { apiVersion: "v1", kind: "Namespace", name: namespace } as const;
   return {
     id: "remove-namespace",
     title: `Remove namespace ${namespace}`,
-    touches: [`Namespace ${namespace}, with the claims in it`],
+    touches: [`Namespace ${namespace}, if nothing of others is in it`],
     deadlineMs: stepDeadline(options.timeoutMs),
-    run: async (ctx) => {
+    run: async (ctx, ui) => {
       if (await kube.get(ref) === undefined) return "is not there";
       if (!await isOurs(kube, ref)) return NOT_OURS;
       const { releases, operators } = await platformState(kube);
       const left = releases.find((one) => one.namespace === namespace)?.name ??
         operators.find((one) => one.namespace === namespace)?.deployment;
       if (left !== undefined) return `${left} is in it, so it stays`;
+      ui.update("looks what is in it");
+      const foreign = await foreignObjects(ctx, kube, { namespace, releases: OUR_RELEASES });
+      const claims = await modelClaims(kube, namespace);
+      if (foreign.length + claims.length > 0) {
+        await removeReleaseClaims(kube, namespace);
+        return `stays: in it ${listed(foreign, claims)}`;
+      }
       await kube.delete(ref);
       await waitGone(ctx, kube, ref, options.timeoutMs, "NAMESPACE_STUCK");
       return "gone";
     },
   };
+}
+
+const CLAIM_KIND = { apiVersion: "v1", kind: "PersistentVolumeClaim" } as const;
+const OUR_RELEASES = [PLATFORM_CHART, CRDS_CHART];
+
+function listed(foreign: readonly string[], claims: readonly string[]): string {
+  const more = foreign.length > 5 ? ` and ${foreign.length - 5} more` : "";
+  return [
+    ...(foreign.length === 0
+      ? []
+      : [`is what others made: ${foreign.slice(0, 5).join(", ")}${more}`]),
+    ...(claims.length === 0 ? [] : [`are models: ${claims.join(", ")} (--volumes removes them)`]),
+  ].join("; ");
+}
+
+/** Claims of a StatefulSet outlive it, and its chart: those of etcd and NATS. */
+async function removeReleaseClaims(kube: Kube, namespace: string): Promise<void> {
+  const { items } = await kube.list(CLAIM_KIND, {
+    namespace,
+    labelSelector: `app.kubernetes.io/instance in (${OUR_RELEASES.join(",")})`,
+  });
+  for (const { metadata: { name } } of items) await kube.delete({ ...CLAIM_KIND, name, namespace });
+}
+
+/** Claims of our graphs; a model takes hours to download. */
+async function modelClaims(kube: Kube, namespace: string): Promise<string[]> {
+  const { items } = await kube.list(CLAIM_KIND, {
+    namespace,
+    labelSelector: "app.kubernetes.io/managed-by=dynamo-eks",
+  });
+  return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .map(({ metadata }) => `claim ${metadata.name}`);
 }
 
 async function isOurs(kube: Kube, ref: ObjectRef): Promise<boolean> {

@@ -19,6 +19,8 @@ export interface DeletePlatformOptions {
    * server can be minutes over the end of one that was made just before.
    */
   readonly definitions?: boolean;
+  /** Leave the namespace, which others may have things in. */
+  readonly keepNamespace?: boolean;
   /** Milliseconds to wait for components to go; 30 s unless given. */
   readonly timeoutMs?: number;
 }
@@ -70,6 +72,7 @@ export async function deletePlatform(
   if (options.definitions === true) {
     for (const object of await ourDefinitions(kube)) await remove(object);
   }
+  if (options.keepNamespace === true) return deleted;
   const space = await kube.get({ apiVersion: "v1", kind: "Namespace", name: namespace });
   if (space?.metadata.labels?.["app.kubernetes.io/managed-by"] === "dynamo-eks") {
     await remove(space);

@@ -1,0 +1,54 @@
+/**
+ * Carrying out a cleanup that was agreed to, and telling what became of it.
+ *
+ * @module
+ */
+import type { Context } from "../cli/context.ts";
+import { withLock } from "../cli/lock.ts";
+import { type Plan, runPlan, type StepResult } from "../cli/plan.ts";
+
+/** What a cleanup did: the shape of `--output json`. */
+export interface CleanupResult {
+  /** Whether all steps came to their end. */
+  readonly cleaned: true;
+  /** How much was asked for: `graph`, `graphs`, `platform`, `all`. */
+  readonly level: string;
+  /** What became of each step. */
+  readonly steps: readonly StepResult[];
+  /** What stayed and other things to know, as the plan told them. */
+  readonly warnings: readonly string[];
+  /** Milliseconds in all. */
+  readonly ms: number;
+}
+
+/** How to carry it out. */
+export interface CarryOutOptions {
+  /** Name of the level. */
+  readonly level: string;
+  /** Whether no other task may be at work: a graph can go while others work, a cluster cannot. */
+  readonly alone: boolean;
+  /** `--output`. */
+  readonly output: "text" | "json";
+}
+
+/**
+ * Runs a plan that was shown already; with `--output json` the result goes to stdout.
+ *
+ * @throws {TaskError} of a step; LOCKED (exit code 3) when another task is at work.
+ */
+export async function carryOut(ctx: Context, plan: Plan, options: CarryOutOptions): Promise<void> {
+  const start = ctx.clock.monotonic();
+  // The plan that was shown had them.
+  const quiet = { ...plan, warnings: [] };
+  const run = () => runPlan(ctx, quiet);
+  const steps = options.alone ? await withLock(ctx, "cleanup", run) : await run();
+  if (options.output !== "json") return;
+  const result: CleanupResult = {
+    cleaned: true,
+    level: options.level,
+    steps,
+    warnings: plan.warnings,
+    ms: Math.round(ctx.clock.monotonic() - start),
+  };
+  ctx.ui.out(JSON.stringify(result, null, 2));
+}
