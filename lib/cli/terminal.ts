@@ -29,6 +29,7 @@ export function terminalUi(env: Environment, verbose: boolean): Ui {
   return ttyUi({
     ...options,
     columns,
+    rows,
     keyboard: Deno.stdin.isTerminal() ? stdinKeyboard() : undefined,
   });
 }
@@ -38,6 +39,14 @@ function columns(): number {
     return Math.max(40, Deno.consoleSize().columns);
   } catch {
     return 80;
+  }
+}
+
+function rows(): number {
+  try {
+    return Math.max(6, Deno.consoleSize().rows);
+  } catch {
+    return 24;
   }
 }
 

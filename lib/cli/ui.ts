@@ -19,6 +19,24 @@ export interface StepUi {
   fail(detail?: string): void;
 }
 
+/** One line of a {@link Board}. */
+export interface BoardLine {
+  /** Tells lines apart, so that one is known again when its text has changed. */
+  readonly key: string;
+  /** What a terminal shows in this line; cut at its width. */
+  readonly live: string;
+  /** What is written, once for each new text, where nothing is redrawn; nothing when absent. */
+  readonly plain?: string | undefined;
+}
+
+/** Several lines that belong together and change. */
+export interface Board {
+  /** Replaces all lines. */
+  show(lines: readonly BoardLine[]): void;
+  /** Takes the lines off a terminal; what was written elsewhere stays. */
+  end(): void;
+}
+
 /** One choice of a menu. */
 export interface Choice<T> {
   /** What is returned. */
@@ -51,6 +69,8 @@ export interface Ui {
   debug(text: string): void;
   /** Starts a line of progress. */
   step(title: string): StepUi;
+  /** Starts a block of lines below the lines of progress. */
+  board(): Board;
   /** Writes data to stdout, with a line end. */
   out(text: string): void;
   /** Writes a table of data to stdout, columns aligned; the first row is the heading. */

@@ -12,7 +12,7 @@ import {
   redactText,
   type Style,
 } from "./text.ts";
-import type { StepUi, Ui } from "./ui.ts";
+import type { Board, StepUi, Ui } from "./ui.ts";
 
 /** Where a terminal writes to, and how it looks. */
 export interface UiOptions {
@@ -38,7 +38,10 @@ export function baseUi(
   options: UiOptions,
   line: (text: string) => void,
 ): {
-  ui: Omit<Ui, "step" | "select" | "confirm" | "text" | "secret" | "close" | "interactive">;
+  ui: Omit<
+    Ui,
+    "step" | "board" | "select" | "confirm" | "text" | "secret" | "close" | "interactive"
+  >;
   clean: (text: string) => string;
   style: Style;
 } {
@@ -84,11 +87,27 @@ export function plainUi(options: UiOptions): Ui {
     ...ui,
     interactive: false,
     step: (title) => plainStep(title, options.now, line, style),
+    board: () => plainBoard(line),
     select: noTerminal,
     confirm: noTerminal,
     text: noTerminal,
     secret: noTerminal,
     close: () => {},
+  };
+}
+
+/** A line for each text that is new under its key. */
+function plainBoard(line: (text: string) => void): Board {
+  const written = new Map<string, string>();
+  return {
+    show(lines) {
+      for (const { key, plain } of lines) {
+        if (plain === undefined || written.get(key) === plain) continue;
+        written.set(key, plain);
+        line(`  ${plain}`);
+      }
+    },
+    end: () => {},
   };
 }
 

@@ -71,6 +71,36 @@ Deno.test("the live terminal redraws running steps and keeps finished ones", () 
   assert.ok(screen.every((line) => line.length <= 40));
 });
 
+Deno.test("a board is redrawn in place below the steps, and gone at its end", () => {
+  const written: string[] = [];
+  const ui = ttyUi({ ...options(written), columns: () => 40, rows: () => 8 });
+  const step = ui.step("Wait");
+  const board = ui.board();
+  board.show([{ key: "a", live: "a: 0 of 2" }, { key: "b", live: "b: 0 of 1" }]);
+  board.show([{ key: "a", live: "a: 1 of 2" }, { key: "b", live: `b: ${"long ".repeat(20)}` }]);
+  const during = replay(written.join(""));
+  assert.equal(during.length, 3);
+  assert.match(during[0]!, /Wait/);
+  assert.equal(during[1], "a: 1 of 2");
+  assert.ok(during.every((line) => line.length < 40));
+  board.show(Array.from({ length: 20 }, (_, i) => ({ key: `${i}`, live: `line ${i}` })));
+  assert.ok(replay(written.join("")).length <= 8, "no more lines than the window has");
+  assert.match(replay(written.join("")).at(-1)!, /and \d+ more/);
+  board.end();
+  step.done();
+  ui.close();
+  assert.equal(replay(written.join("")).length, 1);
+});
+
+Deno.test("the plain terminal writes a board's line when its text is new", () => {
+  const written: string[] = [];
+  const board = plainUi(options(written)).board();
+  const show = (a: string) =>
+    board.show([{ key: "head", live: "x" }, { key: "a", live: "x", plain: a }]);
+  for (const text of ["a: 0 of 1", "a: 0 of 1", "a: 1 of 1"]) show(text);
+  assert.equal(written.join(""), "  a: 0 of 1\n  a: 1 of 1\n");
+});
+
 Deno.test("a menu takes arrows, numbers and Enter", async () => {
   const choices = ["a", "b", "c"].map((value) => ({ value, label: `Option ${value}` }));
   const ask = (...keys: string[]) =>

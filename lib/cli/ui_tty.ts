@@ -5,7 +5,7 @@
  */
 import { askChoice, askSecret, askText, askYesNo, type Keyboard } from "./prompts.ts";
 import { bar, formatDuration, formatProgress, truncate } from "./text.ts";
-import type { StepUi, Ui } from "./ui.ts";
+import type { Board, BoardLine, StepUi, Ui } from "./ui.ts";
 import { baseUi, type UiOptions } from "./ui_plain.ts";
 
 const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
@@ -25,24 +25,40 @@ export interface TtyOptions extends UiOptions {
   readonly keyboard?: Keyboard | undefined;
   /** Columns now, for windows that change. */
   readonly columns: () => number;
+  /** Rows now; 24 unless given. */
+  readonly rows?: () => number;
 }
 
 /** Makes the live terminal. */
 export function ttyUi(options: TtyOptions): Ui {
   const live: LiveStep[] = [];
+  let board: readonly BoardLine[] = [];
   let drawn = 0;
   let frame = 0;
   let timer: ReturnType<typeof setInterval> | undefined;
 
+  // In one write, so that nobody sees the moment between.
+  const redraw = (between = "") => {
+    const width = options.columns();
+    const lines = [
+      ...live.map((step) => liveLine(step, width)),
+      ...boardLines().map(({ live: text }) => truncate(clean(text), width - 1)),
+    ];
+    const above = drawn > 0 ? `\x1b[${drawn}A\x1b[0J` : "";
+    drawn = lines.length;
+    const text = above + between + lines.map((one) => `${one}\n`).join("");
+    if (text !== "") options.writeError(text);
+  };
   const erase = () => {
     if (drawn > 0) options.writeError(`\x1b[${drawn}A\x1b[0J`);
     drawn = 0;
   };
-  const draw = () => {
-    const width = options.columns();
-    const lines = live.map((step) => liveLine(step, width));
-    if (lines.length > 0) options.writeError(lines.join("\n") + "\n");
-    drawn = lines.length;
+  // What has scrolled off the screen cannot be redrawn.
+  const boardLines = (): readonly BoardLine[] => {
+    const room = Math.max(1, (options.rows?.() ?? 24) - live.length - 2);
+    if (board.length <= room) return board;
+    const hidden = board.length - room + 1;
+    return [...board.slice(0, room - 1), { key: "more", live: `  … and ${hidden} more` }];
   };
   const liveLine = (step: LiveStep, width: number) => {
     const spent = formatDuration(options.now() - step.start);
@@ -52,19 +68,14 @@ export function ttyUi(options: TtyOptions): Ui {
       style.dim(spent)
     }`;
   };
-  const line = (text: string) => {
-    erase();
-    options.writeError(clean(text) + "\n");
-    draw();
-  };
+  const line = (text: string) => redraw(clean(text) + "\n");
   const { ui, clean, style } = baseUi(options, line);
   const animate = () => {
     if (live.length > 0 && timer === undefined) {
       options.writeError(HIDE_CURSOR);
       timer = setInterval(() => {
         frame++;
-        erase();
-        draw();
+        redraw();
       }, REDRAW_MS);
       Deno.unrefTimer(timer);
     } else if (live.length === 0 && timer !== undefined) {
@@ -85,19 +96,18 @@ export function ttyUi(options: TtyOptions): Ui {
     out: (text) => {
       erase();
       ui.out(text);
-      draw();
+      redraw();
     },
     table: (rows) => {
       erase();
       ui.table(rows);
-      draw();
+      redraw();
     },
     interactive: options.keyboard !== undefined,
     step(title): StepUi {
       const step: LiveStep = { title, start: options.now(), detail: "" };
       live.push(step);
-      erase();
-      draw();
+      redraw();
       animate();
       const end = (text: string) => {
         const at = live.indexOf(step);
@@ -119,6 +129,18 @@ export function ttyUi(options: TtyOptions): Ui {
         fail: (detail) => end(`${style.red("✗")} ${title}${tail(detail)} ${took()}`),
       };
     },
+    board(): Board {
+      return {
+        show: (lines) => {
+          board = lines;
+          redraw();
+        },
+        end: () => {
+          board = [];
+          redraw();
+        },
+      };
+    },
     select: (question, choices) =>
       asking((keyboard) => askChoice(keyboard, options.writeError, style, question, choices)),
     confirm: (question, fallback) =>
@@ -128,6 +150,7 @@ export function ttyUi(options: TtyOptions): Ui {
     close() {
       erase();
       live.length = 0;
+      board = [];
       animate();
     },
   };

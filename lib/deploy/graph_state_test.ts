@@ -115,6 +115,37 @@ Deno.test("Ready from before a change does not count", () => {
   assert.equal(graphState(behind).ready, false, "Deployment not yet observed");
 });
 
+Deno.test("a rolling update is not over while the old pod holds the place of the new one", () => {
+  const rolling = complete();
+  // One of one ready: the old one. The new one is there and starts.
+  rolling.deployments[0]!.status.replicas = 2;
+  assert.equal(graphState(rolling).ready, false);
+});
+
+Deno.test("an operator that names no generation is not believed while arguments differ", () => {
+  const worker = (args: string[], env: unknown[]) => ({
+    Worker: {
+      replicas: 2,
+      extraPodSpec: { mainContainer: { image: "img:2", args, env } },
+    },
+  });
+  const main = (objects: ReturnType<typeof complete>) =>
+    objects.deployments[1]!.spec.template.spec.containers[0];
+  const changed = complete();
+  changed.graph = graph(ready, worker(["--model", "new"], [{ name: "A", value: "1" }]));
+  changed.deployments = changed.deployments.slice(1);
+  changed.deployments.unshift(deployment("frontend", 1, 1));
+  main(changed).args = ["--model", "old"];
+  main(changed).env = [{ name: "A", value: "1" }];
+  assert.equal(graphState(changed).ready, false, "old arguments");
+  main(changed).args = ["--model", "new", "--of-the-operator"];
+  assert.equal(graphState(changed).ready, true);
+  main(changed).env = [{ name: "A", value: "2" }];
+  assert.equal(graphState(changed).ready, false, "old environment");
+  changed.graph = graph({ ...ready, observedGeneration: 2 }, changed.graph.spec.services);
+  assert.equal(graphState(changed).ready, true, "the operator has seen this very generation");
+});
+
 Deno.test("the operator's word alone is not enough, nor is the pods' alone", () => {
   const unready = complete();
   unready.pods[2] = pod("w2", "worker", false);
@@ -148,7 +179,13 @@ Deno.test("v1beta1 components are read like v1alpha1 services", () => {
     },
   };
   assert.deepEqual(wantedComponents(beta), [
-    { name: "Frontend", type: "frontend", replicas: 1, image: "i" },
+    {
+      name: "Frontend",
+      type: "frontend",
+      replicas: 1,
+      image: "i",
+      container: { name: "main", image: "i" },
+    },
   ]);
 });
 

@@ -5,11 +5,25 @@
  */
 import type { KindRef, Kube, KubeObject } from "../kube/types.ts";
 
+/** A kind to follow. */
+export interface FollowedKind extends KindRef {
+  /** Another namespace than the others'. */
+  readonly namespace?: string;
+  /** Only these objects of the kind, for example `involvedObject.kind=NodeClaim`. */
+  readonly fieldSelector?: string;
+  /** Nothing waits for it: undefined while it is not read, not served, or may not be read. */
+  readonly optional?: true;
+}
+
 /** Kinds to follow, by a name of the caller's. */
-export type Kinds = Readonly<Record<string, KindRef>>;
+export type Kinds = Readonly<Record<string, FollowedKind>>;
 
 /** The objects of each kind at one moment. */
-export type Snapshot<K extends Kinds> = { readonly [P in keyof K]: readonly KubeObject[] };
+export type Snapshot<K extends Kinds> = {
+  readonly [P in keyof K]: K[P] extends { readonly optional: true }
+    ? readonly KubeObject[] | undefined
+    : readonly KubeObject[];
+};
 
 /** Options of {@link followObjects}. */
 export interface FollowOptions<K extends Kinds> {
@@ -42,16 +56,21 @@ export async function* followObjects<K extends Kinds>(
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const failures: unknown[] = [];
   const names = Object.keys(options.kinds);
+  const needed = names.filter((name) => options.kinds[name]!.optional !== true);
   const watches = names.map((name) =>
-    follow(name).catch((error) => {
-      failures.push(error);
+    follow(name, options.kinds[name]!).catch((error) => {
+      if (options.kinds[name]!.optional === true) stores.delete(name);
+      else failures.push(error);
       note();
     })
   );
 
-  async function follow(name: string): Promise<void> {
-    const events = kube.watch(options.kinds[name]!, {
-      namespace: options.namespace,
+  async function follow(name: string, kind: FollowedKind): Promise<void> {
+    // A watch of a kind that is not served asks for it again and again.
+    if (kind.optional === true && !await isServed(kube, kind)) return;
+    const events = kube.watch(kind, {
+      namespace: kind.namespace ?? options.namespace,
+      ...(kind.fieldSelector === undefined ? {} : { fieldSelector: kind.fieldSelector }),
       signal,
       ...(options.onRetry === undefined ? {} : { onRetry: options.onRetry }),
     });
@@ -70,7 +89,7 @@ export async function* followObjects<K extends Kinds>(
     for (;;) {
       if (signal.aborted) return;
       if (failures.length > 0) throw failures[0];
-      if (changed && stores.size === names.length) {
+      if (changed && needed.every((name) => stores.has(name))) {
         changed = false;
         yield snapshot(names, stores) as Snapshot<K>;
       } else {
@@ -84,6 +103,12 @@ export async function* followObjects<K extends Kinds>(
   }
 }
 
+// Asks for an object that cannot be there: the answer is as small as can be.
+async function isServed(kube: Kube, kind: KindRef): Promise<boolean> {
+  const { resourceVersion } = await kube.list(kind, { fieldSelector: "metadata.name=." });
+  return resourceVersion !== "";
+}
+
 function keyOf(object: KubeObject): string {
   return `${object.metadata.namespace ?? ""}/${object.metadata.name}`;
 }
@@ -91,6 +116,9 @@ function keyOf(object: KubeObject): string {
 function snapshot(
   names: readonly string[],
   stores: ReadonlyMap<string, ReadonlyMap<string, KubeObject>>,
-): Record<string, readonly KubeObject[]> {
-  return Object.fromEntries(names.map((name) => [name, [...(stores.get(name)?.values() ?? [])]]));
+): Record<string, readonly KubeObject[] | undefined> {
+  return Object.fromEntries(names.map((name) => {
+    const store = stores.get(name);
+    return [name, store === undefined ? undefined : [...store.values()]];
+  }));
 }

@@ -5,6 +5,19 @@
  */
 import type { KubeObject } from "../kube/types.ts";
 
+/** How far a pod is on its way to being ready. */
+export type PodStage =
+  /** It has no node. */
+  | "unscheduled"
+  /** It has a node; its images are being pulled, its volumes mounted. */
+  | "pulling"
+  /** Its process runs and loads, or waits to be started again. */
+  | "loading"
+  /** It takes traffic. */
+  | "ready"
+  /** It is being deleted. */
+  | "stopping";
+
 /** One pod as it is. */
 export interface PodState {
   /** Name of the pod. */
@@ -13,6 +26,8 @@ export interface PodState {
   readonly node: string | undefined;
   /** Phase as Kubernetes has it. */
   readonly phase: string;
+  /** How far it is. */
+  readonly stage: PodStage;
   /** Whether its Ready condition is true. */
   readonly ready: boolean;
   /** Whether it is being deleted. */
@@ -34,12 +49,24 @@ export function podState(pod: KubeObject): PodState {
     name: pod.metadata.name,
     node: pod.spec?.nodeName,
     phase: pod.status?.phase ?? "Pending",
+    stage: stageOf(pod, statuses, ready),
     ready,
     terminating: pod.metadata.deletionTimestamp !== undefined,
     restarts: statuses.reduce((sum, status) => sum + (status.restartCount ?? 0), 0),
     createdAt: pod.metadata.creationTimestamp ?? "",
     phrase: ready ? "" : why(pod, statuses, conditions),
   };
+}
+
+function stageOf(pod: KubeObject, statuses: readonly KubeObject[], ready: boolean): PodStage {
+  if (pod.metadata.deletionTimestamp !== undefined) return "stopping";
+  if (ready) return "ready";
+  if (pod.spec?.nodeName === undefined) return "unscheduled";
+  const started = statuses.some(({ state = {}, lastState = {} }) =>
+    state.running !== undefined || state.terminated !== undefined ||
+    lastState.terminated !== undefined
+  );
+  return started ? "loading" : "pulling";
 }
 
 function why(pod: KubeObject, statuses: KubeObject[], conditions: KubeObject[]): string {

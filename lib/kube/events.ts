@@ -79,7 +79,7 @@ export async function eventLines(
       namespace: object.namespace,
       fieldSelector: `involvedObject.kind=${object.kind},involvedObject.name=${object.name}`,
     });
-    const latest = items.sort((a, b) => timeOf(a).localeCompare(timeOf(b)))
+    const latest = items.sort((a, b) => eventTime(a).localeCompare(eventTime(b)))
       .slice(-(options.events ?? EVENTS));
     return latest.map((event) => {
       const count = event.series?.count ?? event.count ?? 1;
@@ -96,14 +96,15 @@ interface EventObject extends KubeObject {
   readonly reason?: string;
   readonly message?: string;
   readonly count?: number;
-  readonly lastTimestamp?: string;
-  readonly eventTime?: string;
-  readonly series?: { readonly count?: number; readonly lastObservedTime?: string };
+  readonly series?: { readonly count?: number };
 }
 
-// Newer reporters fill in series and eventTime, older ones lastTimestamp.
-function timeOf(event: EventObject): string {
-  return event.series?.lastObservedTime ?? event.lastTimestamp ?? event.eventTime ??
+/**
+ * When an event was last seen, RFC 3339; empty when it does not say. Newer reporters fill in
+ * series and eventTime, older ones lastTimestamp.
+ */
+export function eventTime(event: KubeObject): string {
+  return event["series"]?.lastObservedTime ?? event["lastTimestamp"] ?? event["eventTime"] ??
     event.metadata.creationTimestamp ?? "";
 }
 
