@@ -8,6 +8,8 @@ import { close, writeAll } from "./transport.ts";
 
 /** A request, read completely. */
 export interface MockRequest {
+  /** When its last byte was read, on the monotonic clock. */
+  readonly received: number;
   /** Method. */
   readonly method: string;
   /** Path with query. */
@@ -19,24 +21,30 @@ export interface MockRequest {
 /** A connection of a client. */
 export class MockConnection {
   readonly #connection: Deno.Conn;
+  readonly #now: () => number;
   #writing: Promise<void> = Promise.resolve();
+  #busy = false;
+  #waiting: Uint8Array[] = [];
   /** Requests read so far. */
   requests: number = 0;
 
-  /** Wraps an accepted connection. */
-  constructor(connection: Deno.Conn) {
+  /** Wraps an accepted connection; `now` is the monotonic clock. */
+  constructor(connection: Deno.Conn, now: () => number) {
     this.#connection = connection;
+    this.#now = now;
   }
 
   /** Reads requests and hands them on, one after the other, until the client is gone. */
   async serve(handle: (request: MockRequest) => Promise<void>): Promise<void> {
     let rest = new Uint8Array(0);
-    const buffer = new Uint8Array(64 * 1024);
+    let received = this.#now();
+    const buffer = new Uint8Array(READ_BUFFER);
     try {
       for (;;) {
         let request: { request: MockRequest; end: number } | undefined;
-        while ((request = parseRequest(rest)) === undefined) {
+        while ((request = parseRequest(rest, received)) === undefined) {
           const length = await this.#connection.read(buffer);
+          received = this.#now();
           if (length === null) return;
           const joined = new Uint8Array(rest.length + length);
           joined.set(rest);
@@ -54,11 +62,30 @@ export class MockConnection {
     }
   }
 
-  /** Writes after what was written before; errors of a client that is gone are of no interest. */
+  /**
+   * Writes, at once when nothing else is being written; what comes meanwhile is written together.
+   * Resolves when all is written. Errors of a client that is gone are of no interest.
+   */
   write(bytes: Uint8Array): Promise<void> {
-    return this.#writing = this.#writing.then(() => writeAll(this.#connection, bytes)).catch(
-      () => {},
-    );
+    if (this.#busy) this.#waiting.push(bytes);
+    else this.#writing = this.#send(bytes);
+    return this.#writing;
+  }
+
+  async #send(bytes: Uint8Array): Promise<void> {
+    this.#busy = true;
+    try {
+      await writeAll(this.#connection, bytes);
+      while (this.#waiting.length > 0) {
+        const waiting = this.#waiting;
+        this.#waiting = [];
+        await writeAll(this.#connection, waiting.length === 1 ? waiting[0]! : joined(waiting));
+      }
+    } catch {
+      this.#waiting = [];
+    } finally {
+      this.#busy = false;
+    }
   }
 
   /** Ends this side's direction, after what was written before. */
@@ -72,9 +99,24 @@ export class MockConnection {
   }
 }
 
+const READ_BUFFER = 16 * 1024;
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
 const decoder = new TextDecoder();
 
-function parseRequest(bytes: Uint8Array): { request: MockRequest; end: number } | undefined {
+function parseRequest(
+  bytes: Uint8Array,
+  received: number,
+): { request: MockRequest; end: number } | undefined {
   let head = -1;
   for (let i = 3; i < bytes.length; i++) {
     if (bytes[i] === 10 && bytes[i - 1] === 13 && bytes[i - 2] === 10 && bytes[i - 3] === 13) {
@@ -89,6 +131,7 @@ function parseRequest(bytes: Uint8Array): { request: MockRequest; end: number } 
   const [method, path] = text.split(" ", 2);
   return {
     request: {
+      received,
       method: method!,
       path: path!,
       body: decoder.decode(bytes.subarray(head, head + length)),

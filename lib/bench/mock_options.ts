@@ -61,6 +61,11 @@ export interface MockOptions {
   readonly port?: number;
   /** Tokens that share an event; 1 unless given. */
   readonly chunk?: number;
+  /**
+   * Whether each event is a write of its own. Otherwise events that are due at the same moment
+   * share one, as a server's buffer has it.
+   */
+  readonly apart?: boolean;
   /** All streams freeze for `forMs` once in `everyMs`; counted from the start of the server. */
   readonly freeze?: { readonly everyMs: number; readonly forMs: number };
   /** When usage is reported in streams: when asked (as Dynamo 1.x), always in each chunk (0.4.1), never. */

@@ -20,8 +20,10 @@ import {
   type Answered,
   endText,
   eventText,
+  EventTexts,
   type MockBody,
   roleText,
+  type SharedEvent,
   wholeText,
 } from "./mock_text.ts";
 import { Samples } from "./samples.ts";
@@ -42,6 +44,9 @@ export function serveMock(ctx: Pick<Context, "net" | "clock">, options: MockOpti
   return new Mock(ctx, options);
 }
 
+/** Characters after which a write is full. */
+const MOST_WRITTEN = 4096;
+
 /** One request being answered. */
 interface Job extends Answered {
   readonly connection: MockConnection;
@@ -49,6 +54,8 @@ interface Job extends Answered {
   readonly received: number;
   readonly fault: Fault | undefined;
   readonly done: () => void;
+  /** Events of one token each, where they can be made beforehand. */
+  readonly shared: readonly SharedEvent[] | undefined;
   /** Time of the first event's write. */
   first: number;
 }
@@ -65,6 +72,7 @@ class Mock implements MockServer {
   readonly #start: number;
   readonly #ttft = new Samples();
   readonly #itl = new Samples();
+  readonly #events = new EventTexts();
   readonly #cache: PrefixCache | undefined;
   readonly #prompts: string[] = [];
   readonly #arrivals: number[] = [];
@@ -113,7 +121,7 @@ class Mock implements MockServer {
       for await (const raw of this.#listener) {
         raw.setNoDelay(true);
         this.#accepted++;
-        const connection = new MockConnection(raw);
+        const connection = new MockConnection(raw, () => this.#ctx.clock.monotonic());
         this.#connections.add(connection);
         connection.serve((request) => this.#handle(connection, request))
           .finally(() => this.#connections.delete(connection));
@@ -124,9 +132,8 @@ class Mock implements MockServer {
   }
 
   async #handle(connection: MockConnection, request: MockRequest): Promise<void> {
-    const received = this.#ctx.clock.monotonic();
     if (request.method === "POST" && /^\/v1\/(chat\/)?completions$/.test(request.path)) {
-      await this.#complete(connection, request, received);
+      await this.#complete(connection, request);
     } else await connection.write(bytesOf(this.#other(request)));
     if (connection.requests >= (this.#options.requestsPerConnection ?? Infinity)) {
       connection.close();
@@ -163,11 +170,8 @@ class Mock implements MockServer {
     return this.#options.models ?? ["mock"];
   }
 
-  async #complete(
-    connection: MockConnection,
-    request: MockRequest,
-    received: number,
-  ): Promise<void> {
+  async #complete(connection: MockConnection, request: MockRequest): Promise<void> {
+    const { received } = request;
     this.#requests++;
     if (this.#arrivals.length < 1000) this.#arrivals.push(received - (this.#first ??= received));
     const refuse = (status: number, message: string) =>
@@ -198,18 +202,22 @@ class Mock implements MockServer {
     const words = prompt.split(" ").length;
     this.#inFlight++;
     this.#maxInFlight = Math.max(this.#maxInFlight, this.#inFlight);
+    const answered: Answered = {
+      body,
+      chat: request.path.includes("chat"),
+      tokens,
+      usage: this.#options.usage ?? "asked",
+      promptTokens: (this.#options.templateTokens ?? 5) +
+        Math.round(words * (this.#options.tokensPerWord ?? 1)),
+      cachedTokens: this.#cache?.add(prompt),
+    };
     await new Promise<void>((resolve) =>
       this.#answer({
+        ...answered,
         connection,
-        body,
-        chat: request.path.includes("chat"),
-        tokens,
-        usage: this.#options.usage ?? "asked",
-        promptTokens: (this.#options.templateTokens ?? 5) +
-          Math.round(words * (this.#options.tokensPerWord ?? 1)),
-        cachedTokens: this.#cache?.add(prompt),
         received,
         fault: this.#faultFor(tokens),
+        shared: this.#options.chunk === undefined ? this.#events.of(answered) : undefined,
         done: resolve,
         first: NaN,
       })
@@ -266,47 +274,77 @@ class Mock implements MockServer {
         this.#served++;
         send(httpResponse(200, "application/json", wholeText(job)));
       });
-    } else this.#timetable.at(this.#due(job, 0), () => this.#stream(job, 0, 0));
+    } else this.#at(this.#due(job, 0), () => this.#stream(job, 0, 0));
   }
 
-  // Writes the events that begin with token `token`, and puts the next one on the timetable.
+  #at(due: number, run: () => void): void {
+    if (due <= this.#ctx.clock.monotonic()) run();
+    else this.#timetable.at(due, run);
+  }
+
+  // Writes the events that are due, from the one with token `token` on, and puts the next one on
+  // the timetable. `events` were written before.
   #stream(job: Job, token: number, events: number): void {
     const { connection, fault } = job;
-    const chunk = this.#options.chunk ?? 1;
-    const count = Math.min(chunk, job.tokens - token);
     let text = "";
     if (token === 0) {
       text = chunkedHead("text/event-stream");
       // vLLM begins with an event that has no output.
       if (job.chat) text += roleText(job);
+      if (fault?.kind === "empty") {
+        connection.write(bytesOf(text + endText(job))).then(job.done);
+        return;
+      }
     }
-    if (fault !== undefined && events === (fault.after ?? 3) && fault.kind !== "stall") {
-      if (this.#break(job, fault, text)) return;
+    for (;;) {
+      if (fault !== undefined && events === (fault.after ?? 3) && fault.kind !== "stall") {
+        if (this.#break(job, fault, text)) return;
+      }
+      const next = Math.min(job.tokens, token + (this.#options.chunk ?? 1));
+      const shared = job.shared?.[token % job.shared.length];
+      events++;
+      const pause = fault?.kind === "stall" && events === (fault.after ?? 3) ? fault.ms ?? 0 : 0;
+      const due = next < job.tokens ? this.#due(job, next) : Infinity;
+      const more = !this.#options.apart && pause === 0 && text.length < MOST_WRITTEN &&
+        due <= this.#ctx.clock.monotonic();
+      if (shared === undefined) text += eventText(job, token, next);
+      else if (more || text !== "") text += shared.text;
+      if (!more) {
+        this.#write(job, text === "" ? shared!.bytes : bytesOf(text));
+        text = "";
+        if (next >= job.tokens) return this.#end(job);
+        if (pause > 0) return this.#pause(job, { token: next, events, pause });
+        if (due > this.#ctx.clock.monotonic()) {
+          this.#timetable.at(due, () => this.#stream(job, next, events));
+          return;
+        }
+      }
+      token = next;
     }
-    if (fault?.kind === "empty") {
-      connection.write(bytesOf(text + endText(job))).then(job.done);
-      return;
-    }
-    connection.write(bytesOf(text + eventText(job, token, token + count)));
-    const now = this.#ctx.clock.monotonic();
-    if (token === 0) {
-      job.first = now;
-      this.#ttft.add(now - job.received);
-    }
-    const next = token + count;
-    if (next < job.tokens) {
-      const pause = fault?.kind === "stall" && events + 1 === (fault.after ?? 3)
-        ? fault.ms ?? 0
-        : 0;
-      const late = pause === 0 ? 0 : this.#ctx.clock.monotonic() + pause - this.#due(job, next);
-      const shifted = late > 0 ? { ...job, received: job.received + late } : job;
-      this.#timetable.at(this.#due(shifted, next), () => this.#stream(shifted, next, events + 1));
-      return;
-    }
-    const after = job.tokens - Math.min(chunk, job.tokens);
-    if (after > 0) this.#itl.add((now - job.first) / after);
+  }
+
+  #write(job: Job, bytes: Uint8Array): void {
+    job.connection.write(bytes);
+    if (!Number.isNaN(job.first)) return;
+    job.first = this.#ctx.clock.monotonic();
+    this.#ttft.add(job.first - job.received);
+  }
+
+  // The rest of the answer comes later by what the pause is longer than the gap.
+  #pause(
+    job: Job,
+    { token, events, pause }: { token: number; events: number; pause: number },
+  ): void {
+    const late = Math.max(0, this.#ctx.clock.monotonic() + pause - this.#due(job, token));
+    const shifted = { ...job, received: job.received + late };
+    this.#timetable.at(this.#due(shifted, token), () => this.#stream(shifted, token, events));
+  }
+
+  #end(job: Job): void {
+    const after = job.tokens - Math.min(this.#options.chunk ?? 1, job.tokens);
+    if (after > 0) this.#itl.add((this.#ctx.clock.monotonic() - job.first) / after);
     this.#served++;
-    connection.write(bytesOf(endText(job))).then(job.done);
+    job.connection.write(bytesOf(endText(job))).then(job.done);
   }
 
   // Does what the fault says; false when the stream goes on.

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { httpChunk } from "./mock_http.ts";
+import { bytesOf, httpChunk } from "./mock_http.ts";
 import type { MockOptions } from "./mock_options.ts";
 
 /** Body of a request, the fields that are read. */
@@ -57,8 +57,40 @@ export function eventText(job: Answered, from: number, to: number): string {
   return event(job, { content }, to);
 }
 
+/** Events of one token each that are the same for many requests, so that they are made once. */
+export class EventTexts {
+  readonly #known = new Map<string, readonly SharedEvent[]>();
+
+  /** Those of a request, one after the other for ever; undefined where each event differs. */
+  of(job: Answered): readonly SharedEvent[] | undefined {
+    if (reportsEach(job)) return undefined;
+    const key = `${job.chat} ${job.body.model}`;
+    let known = this.#known.get(key);
+    if (known === undefined) {
+      known = WORDS.map((_, i) => {
+        const text = eventText(job, i, i + 1);
+        return { text, bytes: bytesOf(text) };
+      });
+      this.#known.set(key, known);
+    }
+    return known;
+  }
+}
+
+/** An event in both forms. */
+export interface SharedEvent {
+  /** As text. */
+  readonly text: string;
+  /** The same. */
+  readonly bytes: Uint8Array;
+}
+
+function reportsEach(job: Answered): boolean {
+  return job.usage !== "never" &&
+    (job.usage === "always" || job.body.stream_options?.continuous_usage_stats === true);
+}
+
 function event(job: Answered, delta: { content: string; role?: string }, tokens: number): string {
-  const every = job.usage === "always" || job.body.stream_options?.continuous_usage_stats;
   const choice = job.chat
     ? { index: 0, delta, logprobs: null, finish_reason: null }
     : { index: 0, text: delta.content, logprobs: null, finish_reason: null };
@@ -69,7 +101,7 @@ function event(job: Answered, delta: { content: string; role?: string }, tokens:
       created: 1,
       model: job.body.model,
       choices: [choice],
-      ...(every && job.usage !== "never" ? { usage: usageOf(job, tokens) } : {}),
+      ...(reportsEach(job) ? { usage: usageOf(job, tokens) } : {}),
     })
   }\n\n`);
 }

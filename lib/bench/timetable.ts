@@ -31,15 +31,16 @@ export class Timetable {
   /** Calls `run` when the monotonic clock shows `due`. */
   at(due: number, run: () => void): void {
     const heap = this.#heap;
+    const entry = { due, run };
     let child = heap.length;
-    heap.push({ due, run });
+    heap.push(entry);
     while (child > 0) {
       const parent = (child - 1) >> 1;
       if (heap[parent]!.due <= due) break;
       heap[child] = heap[parent]!;
       child = parent;
     }
-    heap[child] = { due, run };
+    heap[child] = entry;
     this.#wake?.();
   }
 
