@@ -48,7 +48,8 @@ export interface Status {
   readonly nodes: readonly NodeStatus[];
 }
 
-const OPERATOR = "dynamo-platform-dynamo-operator-controller-manager";
+/** Name of the Deployment of Dynamo's operator. */
+export const OPERATOR = "dynamo-platform-dynamo-operator-controller-manager";
 
 /** Reads the status of the target. */
 export async function readStatus(_ctx: Context, session: GraphSession): Promise<Status> {

@@ -7,8 +7,8 @@ import type { Context } from "../cli/context.ts";
 import { messageOf, preconditionError, TaskError } from "../cli/errors.ts";
 import { FRONTEND_PORT } from "../deploy/frontend.ts";
 import type { GraphState } from "../deploy/graph_state.ts";
-import { forwardPort } from "../kube/port_forward.ts";
-import type { Kube, PortForwarder } from "../kube/types.ts";
+import { podForwards } from "../deploy/pod_forwards.ts";
+import type { Kube } from "../kube/types.ts";
 import { type Metrics, parseMetrics } from "../serving/prometheus.ts";
 import type { Scrape } from "./traffic.ts";
 
@@ -27,15 +27,11 @@ export interface Scraper extends AsyncDisposable {
 
 /** Makes a scraper; it holds one port-forward a pod, for as long as the pod is there. */
 export function openScraper(ctx: Context, kube: Kube): Scraper {
-  const forwarders = new Map<string, PortForwarder>();
+  const forwards = podForwards(ctx, kube);
 
   async function metricsOf(name: string, namespace: string): Promise<Metrics> {
-    const forwarder = forwarders.get(name) ?? await forwardPort(ctx, kube, {
-      pod: () => Promise.resolve({ name, namespace }),
-      port: FRONTEND_PORT,
-    });
-    forwarders.set(name, forwarder);
-    const response = await ctx.net.fetch(`${forwarder.url}/metrics`, {
+    const url = await forwards.url({ name, namespace, port: FRONTEND_PORT });
+    const response = await ctx.net.fetch(`${url}/metrics`, {
       signal: AbortSignal.any([ctx.signal, AbortSignal.timeout(SCRAPE_TIMEOUT_MS)]),
     });
     const text = await response.text();
@@ -55,11 +51,7 @@ export function openScraper(ctx: Context, kube: Kube): Scraper {
       }
       const names = frontends.flatMap((component) => component.pods)
         .filter((pod) => pod.ready && !pod.terminating).map((pod) => pod.name);
-      for (const [name, forwarder] of forwarders) {
-        if (names.includes(name)) continue;
-        forwarders.delete(name);
-        await forwarder.close();
-      }
+      await forwards.keep(names);
       const pods = new Map<string, Metrics>();
       const problems: string[] = [];
       await Promise.all(names.map(async (name) => {
@@ -82,8 +74,6 @@ export function openScraper(ctx: Context, kube: Kube): Scraper {
       }
       return { at: ctx.clock.monotonic(), pods };
     },
-    async [Symbol.asyncDispose]() {
-      await Promise.all([...forwarders.values()].map((forwarder) => forwarder.close()));
-    },
+    [Symbol.asyncDispose]: () => forwards[Symbol.asyncDispose](),
   };
 }

@@ -10,7 +10,7 @@ import type { BenchOptions } from "../options.ts";
 /** Options of a run that are plain data and no secrets. */
 export type PlainOptions = Omit<
   BenchOptions,
-  "url" | "apiKey" | "headers" | "connect" | "onProgress" | "onRequests"
+  "url" | "apiKey" | "headers" | "connect" | "server" | "onProgress" | "onRequests"
 >;
 
 /** What the pod does. */
@@ -47,6 +47,7 @@ export function plainOptions(options: Omit<BenchOptions, "url">): PlainOptions {
     apiKey: _key,
     headers: _headers,
     connect: _connect,
+    server: _server,
     onProgress: _progress,
     onRequests: _requests,
     ...plain

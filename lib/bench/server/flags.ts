@@ -1,0 +1,25 @@
+/**
+ * Flags about the server's side of a run, and its price.
+ *
+ * @module
+ */
+import type { Options } from "../../cli/options.ts";
+
+/** Flags of `deno task bench`. */
+export const SERVER_FLAGS = {
+  noServerMetrics: {
+    kind: "flag",
+    description: "Do not scrape the metrics of frontends, workers and GPUs during the run",
+  },
+  metricsUrl: {
+    kind: "list",
+    placeholder: "url",
+    description: "Scrape this URL as well, any number of times: a worker, a DCGM exporter",
+  },
+  pricePerHour: {
+    kind: "number",
+    min: 0,
+    placeholder: "usd",
+    description: "What the servers cost an hour, for the cost of a million tokens",
+  },
+} as const satisfies Options;
