@@ -17,136 +17,172 @@ import { readTokenizer } from "./tokenizer.ts";
 import { parseTrace } from "./trace.ts";
 import { readAuthorities } from "./transport_tls.ts";
 
+// Sections of `--help`.
+const ENDPOINT = "Endpoint";
+const LOAD = "Load";
+const PROMPTS = "Prompts and answers";
+
 /** Flags of tasks that measure. */
 export const BENCH_FLAGS = {
   model: {
+    group: ENDPOINT,
     kind: "text",
     short: "m",
     placeholder: "name",
     description: "Model to ask; the served one when left out",
   },
+  api: {
+    group: ENDPOINT,
+    kind: "text",
+    choices: ["chat", "completions"],
+    placeholder: "api",
+    description: "Which API: chat (default) or completions",
+  },
+  noStream: {
+    group: ENDPOINT,
+    kind: "flag",
+    description: "Ask for whole answers; then there is no TTFT",
+  },
+  header: {
+    group: ENDPOINT,
+    kind: "list",
+    placeholder: "name: value",
+    description: "Add a header, any number of times; $NAME takes its value from the environment",
+  },
+  caFile: {
+    group: ENDPOINT,
+    kind: "text",
+    placeholder: "file",
+    description: "Trust the certificates in this PEM file too",
+  },
+  insecure: { group: ENDPOINT, kind: "flag", description: "Take any certificate" },
   concurrency: {
+    group: LOAD,
     kind: "integer",
     short: "c",
     min: 1,
     description: "Requests in flight (default 8)",
   },
   rate: {
+    group: LOAD,
     kind: "number",
     min: 0.001,
     placeholder: "rate",
     description: "Requests a second instead of a fixed number in flight",
   },
   arrival: {
+    group: LOAD,
     kind: "text",
     choices: ["constant", "poisson", "gamma"],
     placeholder: "how",
-    description: "How requests of a rate are spaced: constant, poisson (default) or gamma",
+    description: "How requests of a rate are spaced: constant, poisson (default), gamma",
   },
   burstiness: {
+    group: LOAD,
     kind: "number",
     min: 0.01,
     max: 1000,
     placeholder: "shape",
-    description: "Shape of gamma arrivals: below 1 bursts, above 1 more even than poisson",
+    description: "Shape of gamma arrivals: below 1 bursts, above 1 even",
   },
   stages: {
+    group: LOAD,
     kind: "text",
     placeholder: "stages",
     description: "Rates that change: 30s@10,60s@10-50 (a ramp), or a YAML file",
   },
-  api: {
-    kind: "text",
-    choices: ["chat", "completions"],
-    placeholder: "api",
-    description: "Which API: chat (default) or completions",
+  requests: {
+    group: LOAD,
+    kind: "integer",
+    short: "r",
+    min: 1,
+    description: "Requests to measure",
   },
-  noStream: { kind: "flag", description: "Ask for whole answers; then there is no TTFT" },
-  header: {
-    kind: "list",
-    placeholder: "name: value",
-    description: "Add a header, any number of times; $NAME takes its value from the environment",
-  },
-  caFile: {
-    kind: "text",
-    placeholder: "file",
-    description: "Trust the certificates in this PEM file too",
-  },
-  insecure: { kind: "flag", description: "Take any certificate" },
-  requests: { kind: "integer", short: "r", min: 1, description: "Requests to measure" },
   duration: {
+    group: LOAD,
     kind: "number",
     short: "d",
     min: 0.1,
     placeholder: "seconds",
     description: "Measure for this long",
   },
-  inputTokens: {
-    kind: "text",
-    placeholder: "tokens",
-    description: "Tokens of a prompt (default 128): a number, uniform:64-256, normal:128,32, or " +
-      "a mix, 70%:128,30%:2048",
-  },
-  outputTokens: {
-    kind: "text",
-    placeholder: "tokens",
-    description: "Tokens of an answer (default 64), in the same forms",
-  },
-  tokenizer: {
-    kind: "text",
-    placeholder: "file",
-    description: "Make prompts of exact length with the model's own tokenizer.json",
-  },
-  prefixTokens: {
-    kind: "integer",
-    min: 0,
-    placeholder: "tokens",
-    description: "Of a prompt's tokens, those at its begin that requests share (default 0)",
-  },
-  prefixPool: {
-    kind: "integer",
-    min: 1,
-    description: "Different shared beginnings (default 1)",
-  },
-  dataset: {
-    kind: "text",
-    placeholder: "file",
-    description: "Ask the conversations of a JSONL file (ShareGPT's form, messages, or prompts)",
-  },
-  trace: {
-    kind: "text",
-    placeholder: "file",
-    description: "Send a recorded load again: JSONL of timestamp, input_length, output_length, " +
-      "hash_ids (Mooncake's form)",
-  },
-  traceSpeed: {
-    kind: "number",
-    min: 0.001,
-    max: 1000,
-    placeholder: "factor",
-    description: "Send the trace so many times faster (default 1)",
-  },
-  turns: {
-    kind: "integer",
-    min: 1,
-    description: "Turns of a session, each with those before it as its history (default 1)",
-  },
-  warmup: { kind: "integer", min: 0, description: "Requests before the clock starts" },
+  warmup: { group: LOAD, kind: "integer", min: 0, description: "Requests before the clock starts" },
   grace: {
+    group: LOAD,
     kind: "number",
     min: 0,
     placeholder: "seconds",
-    description: "Time for requests to end after the last one was due (default 30)",
+    description: "Time to end after the last request was due (default 30)",
   },
   seed: {
+    group: LOAD,
     kind: "integer",
     min: 0,
     placeholder: "number",
     description: "Same prompts and arrivals each time",
   },
   noCalibration: {
+    group: LOAD,
     kind: "flag",
-    description: "Do not measure first what the client itself adds (2 s)",
+    description: "Do not measure first what the client itself adds",
+  },
+  inputTokens: {
+    group: PROMPTS,
+    kind: "text",
+    placeholder: "tokens",
+    description: "Tokens of a prompt (default 128): a number, uniform:64-256, normal:128,32, " +
+      "or a mix, 70%:128,30%:2048",
+  },
+  outputTokens: {
+    group: PROMPTS,
+    kind: "text",
+    placeholder: "tokens",
+    description: "Tokens of an answer (default 64), in the same forms",
+  },
+  tokenizer: {
+    group: PROMPTS,
+    kind: "text",
+    placeholder: "file",
+    description: "Make prompts of exact length with the model's own tokenizer.json",
+  },
+  prefixTokens: {
+    group: PROMPTS,
+    kind: "integer",
+    min: 0,
+    placeholder: "tokens",
+    description: "Tokens at the begin of prompts that they share (default 0)",
+  },
+  prefixPool: {
+    group: PROMPTS,
+    kind: "integer",
+    min: 1,
+    description: "Different shared beginnings (default 1)",
+  },
+  turns: {
+    group: PROMPTS,
+    kind: "integer",
+    min: 1,
+    description: "Turns of a session, each with those before it (default 1)",
+  },
+  dataset: {
+    group: PROMPTS,
+    kind: "text",
+    placeholder: "file",
+    description: "Ask the conversations of a JSONL file (ShareGPT, messages, prompts)",
+  },
+  trace: {
+    group: PROMPTS,
+    kind: "text",
+    placeholder: "file",
+    description: "Send a recorded load again (JSONL, Mooncake's form)",
+  },
+  traceSpeed: {
+    group: PROMPTS,
+    kind: "number",
+    min: 0.001,
+    max: 1000,
+    placeholder: "factor",
+    description: "Send the trace so many times faster (default 1)",
   },
 } as const satisfies Options;
 

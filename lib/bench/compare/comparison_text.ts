@@ -5,28 +5,34 @@
  */
 import { wrap } from "../../cli/text.ts";
 import type { Comparison, MetricComparison } from "./comparison.ts";
-import { type MetricId, METRICS } from "./metrics.ts";
+import { type MetricId, metricOf } from "./metrics.ts";
 
 /** A table of the measures and the verdict, in at most `width` columns. */
 export function comparisonToText(comparison: Comparison, width: number): string {
-  const { metrics, blocks, design, confidence } = comparison;
+  return [
+    ...side("A", comparison.a, width),
+    ...side("B", comparison.b, width),
+    ...wrap(designText(comparison), width),
+    "",
+    ...table(comparisonRows(comparison)),
+    ...verdict(comparison, width),
+  ].join("\n");
+}
+
+/** How the sides were measured, and what that means for the intervals. */
+export function designText({ design, blocks, confidence }: Comparison): string {
   const how = {
     interleaved: `${blocks} pairs of blocks, ABBA`,
     separate: `${blocks} parts of each run; a drift between the runs counts as a difference`,
     summary: `${blocks} parts of B; A is a summary without its requests, whose own spread is ` +
       "unknown: differences look surer than they are",
   }[design];
-  return [
-    ...side("A", comparison.a, width),
-    ...side("B", comparison.b, width),
-    ...wrap(`${how}; intervals of ${confidence * 100} %`, width),
-    "",
-    ...table([
-      ["", "A", "B", "B − A", "INTERVAL", ""],
-      ...metrics.map(row),
-    ]),
-    ...verdict(comparison, width),
-  ].join("\n");
+  return `${how}; intervals of ${confidence * 100} %`;
+}
+
+/** The measures as cells; the first row is the heading. */
+export function comparisonRows({ metrics }: Comparison): string[][] {
+  return [["", "A", "B", "B − A", "INTERVAL", ""], ...metrics.map(row)];
 }
 
 function side(letter: string, name: string, width: number): string[] {
@@ -34,7 +40,7 @@ function side(letter: string, name: string, width: number): string[] {
 }
 
 function row(metric: MetricComparison): string[] {
-  const { title, unit } = METRICS.find((one) => one.id === metric.metric)!;
+  const { title, unit } = metricOf(metric.metric);
   const { effect } = metric;
   return [
     `${title}${metric.gate ? " *" : ""}`,
@@ -63,8 +69,7 @@ function verdict(comparison: Comparison, width: number): string[] {
 export function gateText(comparison: Comparison): string {
   const { max_regression: max, regressions, possible_regressions: possible } = comparison;
   if (max === null) return "";
-  const titles = (ids: readonly MetricId[]) =>
-    ids.map((id) => METRICS.find((one) => one.id === id)!.title).join(", ");
+  const titles = (ids: readonly MetricId[]) => ids.map((id) => metricOf(id).title).join(", ");
   const sentences = [
     regressions.length === 0
       ? `No regression above ${percent(max)} was found.`

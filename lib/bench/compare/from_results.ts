@@ -47,7 +47,12 @@ export async function isResults(ctx: Pick<Context, "fs">, text: string): Promise
   }
 }
 
-async function readSummary(ctx: Pick<Context, "fs">, path: string): Promise<BenchSummary> {
+/**
+ * Reads a summary.
+ *
+ * @throws {TaskError} BENCH_FOLDER (exit code 2) when the file holds none.
+ */
+export async function readSummary(ctx: Pick<Context, "fs">, path: string): Promise<BenchSummary> {
   const value = await parse(ctx, path, (text) => JSON.parse(text));
   if (value?.schema !== SUMMARY_SCHEMA) {
     throw folderError(path, `schema is ${JSON.stringify(value?.schema)}, not "${SUMMARY_SCHEMA}"`);

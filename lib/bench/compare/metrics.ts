@@ -47,6 +47,11 @@ export const METRICS: readonly Metric[] = [
   { id: "requests_per_second", title: "requests", unit: "/s", better: "higher", gate: false },
 ];
 
+/** The measure of this name. */
+export function metricOf(id: MetricId): Metric {
+  return METRICS.find((one) => one.id === id)!;
+}
+
 /** Values of one block. */
 export type BlockValues = Readonly<Partial<Record<MetricId, number>>>;
 

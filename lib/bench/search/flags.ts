@@ -9,28 +9,34 @@ import { readShare } from "../compare/share.ts";
 import { parseLevels } from "./levels.ts";
 import { parseSlo, type Slo } from "./slo.ts";
 
+const GROUP = "Several loads and service levels";
+
 /** Flags of `bench`. */
 export const SEARCH_FLAGS = {
   sweep: {
+    group: GROUP,
     kind: "text",
     placeholder: "loads",
-    description: "Several loads, one after the other: 1,2,4 or 1-64 (doubling) or 10-50:10",
+    description: "Several loads in turn: 1,2,4 or 1-64 (doubling) or 10-50:10",
   },
   slo: {
+    group: GROUP,
     kind: "text",
     placeholder: "levels",
-    description: "Service levels of a good request: ttft=300ms,itl=20ms,e2e=5s",
+    description: "What a good request is: ttft=300ms,itl=20ms,e2e=5s",
   },
-  target: {
+  attainment: {
+    group: GROUP,
     kind: "text",
     placeholder: "share",
     description: "Share of requests that has to be good (default 95%)",
   },
   find: {
+    group: GROUP,
     kind: "text",
     choices: ["concurrency", "rate"],
     placeholder: "what",
-    description: "Find the highest concurrency or rate that keeps --slo, at 95 % confidence",
+    description: "Find the highest concurrency or rate that surely keeps --slo",
   },
 } as const satisfies Options;
 
@@ -61,14 +67,14 @@ export function searchPlan(
   rate: number | undefined,
 ): SearchPlan {
   const slo = flags.slo === undefined ? undefined : parseSlo(flags.slo);
-  const target = readShare("target", flags.target) ?? DEFAULT_TARGET;
+  const target = readShare("attainment", flags.attainment) ?? DEFAULT_TARGET;
   if (target <= 0 || target >= 1) {
-    throw usageError("BENCH_OPTIONS", "--target must be between 0% and 100%");
+    throw usageError("BENCH_OPTIONS", "--attainment must be between 0% and 100%");
   }
-  if (slo === undefined && (flags.find !== undefined || flags.target !== undefined)) {
+  if (slo === undefined && (flags.find !== undefined || flags.attainment !== undefined)) {
     throw usageError(
       "BENCH_OPTIONS",
-      `--${flags.find === undefined ? "target" : "find"} needs --slo`,
+      `--${flags.find === undefined ? "attainment" : "find"} needs --slo`,
       "For example --slo ttft=300ms,itl=20ms --find rate",
     );
   }
