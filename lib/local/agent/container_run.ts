@@ -50,6 +50,8 @@ export interface ContainerRun {
   ranBefore: boolean;
   /** State of the back-off. */
   backoff: Backoff;
+  /** State of the back-off for pulling its image. */
+  pullBackoff: Backoff;
 }
 
 // A parent writes its record within a few dozen milliseconds; a machine may be busy.
@@ -91,6 +93,7 @@ export async function adoptContainer(
     ranBefore: known?.state.running !== undefined || known?.lastState.terminated !== undefined ||
       start !== undefined,
     backoff: undefined,
+    pullBackoff: undefined,
   };
   if (record !== undefined) {
     const startedAt = known?.state.running?.startedAt ??

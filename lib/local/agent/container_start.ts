@@ -7,6 +7,7 @@ import { type AgentParts, kubeTime } from "./agent_parts.ts";
 import { planContainer, type PodPorts } from "./container_plan.ts";
 import { startProcess } from "./container_process.ts";
 import type { ContainerRun } from "./container_run.ts";
+import { failPull, pullRefusal } from "./image_pull.ts";
 import { networkWarning, simulatedLine } from "./container_texts.ts";
 import type { ProcessCommand } from "./local_command.ts";
 import { type Pod, podName } from "./pod_types.ts";
@@ -22,6 +23,8 @@ export async function startContainer(
 ): Promise<number | "changed"> {
   const { ctx } = parts;
   const { container } = run;
+  const refusal = pullRefusal(container.image ?? "");
+  if (refusal !== undefined) return failPull(parts, run, pod, refusal);
   const now = ctx.clock.monotonic();
   run.waitingSince ??= now;
   const patient = now - run.waitingSince < PATIENCE_MS;
