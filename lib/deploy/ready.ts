@@ -1,15 +1,20 @@
 /**
- * Waiting until a graph is ready, showing each component on the way.
+ * Waiting until a graph is ready: shows what the cluster does, and gives up as soon as waiting
+ * cannot help.
  *
  * @module
  */
 import type { Context } from "../cli/context.ts";
 import { interruptedError, TaskError, timeoutError } from "../cli/errors.ts";
-import type { StepUi } from "../cli/ui.ts";
+import { formatDuration } from "../cli/text.ts";
 import type { Kube } from "../kube/types.ts";
+import { diagnose } from "./diagnosis/diagnose.ts";
+import { makePatience } from "./diagnosis/patience.ts";
+import type { Diagnosis } from "./diagnosis/types.ts";
 import { graphEvidence } from "./evidence.ts";
-import type { ComponentState, GraphState } from "./graph_state.ts";
-import { followGraphs } from "./graphs.ts";
+import type { GraphState } from "./graph_state.ts";
+import { followRollout, type RolloutMoment } from "./rollout.ts";
+import { rolloutLines } from "./rollout_view.ts";
 
 /** Options of {@link waitForGraph}. */
 export interface WaitForGraphOptions {
@@ -23,14 +28,14 @@ export interface WaitForGraphOptions {
   readonly timeoutMs: number;
 }
 
-// The operator retries most errors; a state that stays `failed` this long will not mend itself.
-const FAILED_FOR_MS = 15_000;
+// The age of the newest event is shown in seconds.
+const REFRESH_MS = 1_000;
 
 /**
  * Waits until operator and workloads agree that the graph is ready.
  *
- * @throws {TaskError} GRAPH_TIMEOUT (exit code 4) or GRAPH_FAILED, each with events,
- * pod states and last log lines.
+ * @throws {TaskError} GRAPH_TIMEOUT (exit code 4), or the code of the diagnosis that waiting cannot
+ * mend (exit code 1); each with events, pod states and last log lines.
  */
 export async function waitForGraph(
   ctx: Context,
@@ -39,79 +44,68 @@ export async function waitForGraph(
 ): Promise<GraphState> {
   const deadline = AbortSignal.timeout(options.timeoutMs);
   const signal = AbortSignal.any([ctx.signal, deadline]);
-  const lines = new ComponentLines(ctx);
-  let last: GraphState | undefined;
-  let failedSince: number | undefined;
+  const patience = makePatience();
+  const board = ctx.ui.board();
+  const monotonic = () => ctx.clock.monotonic();
+  let last: RolloutMoment | undefined;
+  let diagnoses: readonly Diagnosis[] = [];
+  let fatal: Diagnosis | undefined;
   try {
-    for await (
-      const graphs of followGraphs(kube, {
-        namespace: options.namespace,
-        apiVersion: options.apiVersion,
-        signal,
-        onRetry: (reason) => ctx.ui.debug(`watch starts over: ${reason}`),
-      })
-    ) {
-      last = graphs.find((graph) => graph.name === options.name) ?? last;
-      if (last === undefined) continue;
-      lines.show(last);
-      if (last.ready) return last;
-      failedSince = last.state === "failed" ? failedSince ?? ctx.clock.monotonic() : undefined;
-      if (failedSince !== undefined && ctx.clock.monotonic() - failedSince > FAILED_FOR_MS) break;
+    const moments = followRollout(ctx, kube, {
+      ...options,
+      signal,
+      dueInMs: () => Math.min(patience.dueInMs(monotonic()) ?? REFRESH_MS, REFRESH_MS),
+    });
+    for await (const moment of moments) {
+      last = moment;
+      if (moment.state?.ready === true) return moment.state;
+      diagnoses = moment.facts === undefined ? [] : diagnose(moment.facts);
+      board.show(rolloutLines(moment, diagnoses, ctx.clock.now()));
+      if (moment.outdated !== undefined) patience.pause();
+      else fatal = patience.judge(diagnoses, monotonic());
+      if (fatal !== undefined) break;
     }
   } finally {
-    lines.end(last);
+    board.end();
   }
   if (ctx.signal.aborted) throw interruptedError();
-  const evidence = await graphEvidence(kube, options, last);
-  if (!deadline.aborted) {
-    throw new TaskError({
-      code: "GRAPH_FAILED",
-      message: `Graph ${options.namespace}/${options.name} failed: ${last?.message}`,
-      hint: `See deno task logs ${options.name}, then deno task cleanup ${options.name}.`,
-      evidence,
-    });
-  }
-  throw timeoutError(
-    "GRAPH_TIMEOUT",
-    `Graph ${options.namespace}/${options.name} was not ready after ${
-      Math.round(options.timeoutMs / 1000)
-    } s (state ${last?.state ?? "not created"})`,
-    { hint: `It goes on starting: deno task status shows it. --timeout waits longer.`, evidence },
-  );
+  const evidence = await graphEvidence(kube, options, last?.state);
+  if (fatal !== undefined) throw fatalError(options, fatal, diagnoses, evidence);
+  throw tooLate(options, last, diagnoses, evidence);
 }
 
-/** One line of progress for each component. */
-class ComponentLines {
-  readonly #ctx: Context;
-  readonly #steps = new Map<string, StepUi>();
-  readonly #finished = new Set<string>();
+function fatalError(
+  { namespace, name }: WaitForGraphOptions,
+  fatal: Diagnosis,
+  all: readonly Diagnosis[],
+  evidence: readonly string[],
+): TaskError {
+  const about = fatal.component === name ? "" : `${fatal.component}: `;
+  const others = all.filter((one) => one.final && one !== fatal);
+  return new TaskError({
+    code: fatal.code,
+    message: `Graph ${namespace}/${name} cannot come up: ${about}${fatal.cause}`,
+    hint: fatal.hint,
+    evidence: [...others.map((one) => `also ${one.component}: ${one.cause}`), ...evidence],
+  });
+}
 
-  constructor(ctx: Context) {
-    this.#ctx = ctx;
-  }
-
-  show(graph: GraphState): void {
-    for (const component of graph.components) this.#showComponent(component);
-  }
-
-  #showComponent(component: ComponentState): void {
-    if (this.#finished.has(component.name)) return;
-    let step = this.#steps.get(component.name);
-    if (step === undefined) {
-      step = this.#ctx.ui.step(`  ${component.name}`);
-      this.#steps.set(component.name, step);
-    }
-    if (component.settled) {
-      step.done(component.phrase);
-      this.#finished.add(component.name);
-    } else step.update(component.phrase);
-  }
-
-  /** Ends the lines of components that are not ready. */
-  end(graph: GraphState | undefined): void {
-    for (const [name, step] of this.#steps) {
-      if (this.#finished.has(name)) continue;
-      step.fail(graph?.components.find((component) => component.name === name)?.phrase);
-    }
-  }
+function tooLate(
+  { namespace, name, timeoutMs }: WaitForGraphOptions,
+  last: RolloutMoment | undefined,
+  diagnoses: readonly Diagnosis[],
+  evidence: readonly string[],
+): TaskError {
+  const [likely] = diagnoses;
+  const state = last?.state?.state ?? "not created";
+  return timeoutError(
+    "GRAPH_TIMEOUT",
+    `Graph ${namespace}/${name} was not ready after ${formatDuration(timeoutMs)} (state ${state})` +
+      (likely === undefined ? "" : `; ${likely.component}: ${likely.cause}`),
+    {
+      hint: (likely?.hint ? `${likely.hint} ` : "") +
+        "It goes on starting: deno task status shows it. --timeout waits longer.",
+      evidence,
+    },
+  );
 }
