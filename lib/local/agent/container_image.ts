@@ -12,6 +12,8 @@ export type ImageKind =
   | "operator"
   | "etcd"
   | "nats"
+  /** A Deno program that the pod brings along: the load generator of a benchmark. */
+  | "deno"
   /** Anything else: not run. */
   | "other";
 
@@ -40,6 +42,7 @@ const KINDS: Readonly<Record<string, ImageKind>> = {
   "etcd": "etcd",
   "nats": "nats",
   "nats-server": "nats",
+  "deno": "deno",
 };
 
 /** Looks an image reference up. Any text is accepted: what is not known is `other`. */

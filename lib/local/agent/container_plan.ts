@@ -6,6 +6,8 @@
  */
 import type { KubeObject } from "../../kube/types.ts";
 import type { AgentParts } from "./agent_parts.ts";
+import { containerImage } from "./container_image.ts";
+import { readMounts } from "./container_mounts.ts";
 import { type EnvObjects, referencedObjects, resolveEnv } from "./container_env.ts";
 import type { ContainerRequest, LocalCommand, LocalPlaces } from "./local_command.ts";
 import { ADDRESS_VARIABLES } from "./local_env.ts";
@@ -53,6 +55,9 @@ export async function planContainer(
   const objects = await readObjects(parts, pod, container);
   const resolved = resolveEnv(pod, container, objects);
   if ("problem" in resolved) return { kind: "problem", message: resolved.problem };
+  const bringsFiles = containerImage(container.image ?? "").kind === "deno";
+  const mounts = bringsFiles ? await readMounts(parts.kube, pod, container) : [];
+  if ("problem" in mounts) return { kind: "problem", message: mounts.problem };
   const namespace = pod.metadata.namespace ?? "default";
   const request: ContainerRequest = {
     image: container.image ?? "",
@@ -61,6 +66,7 @@ export async function planContainer(
     secret: resolved.secret,
     annotations: pod.metadata.annotations ?? {},
     namespace,
+    mounts,
   };
   const found = await localServices(parts, request);
   if (patient && found.missing !== undefined) return { kind: "service", address: found.missing };
@@ -84,6 +90,7 @@ async function localServices(
   request: ContainerRequest,
 ): Promise<{ addresses: Record<string, string>; missing?: string }> {
   const texts: string[] = ADDRESS_VARIABLES.map((name) => request.env[name] ?? "");
+  if (containerImage(request.image).kind === "deno") texts.push(...openValues(request));
   if (parts.config.operator.kind === "binary") texts.push(...request.words);
   const wanted = texts.flatMap((text) => serviceAddresses(text, request.namespace));
   const addresses: Record<string, string> = {};
@@ -94,6 +101,10 @@ async function localServices(
     addresses[address.text] = local ?? NOWHERE;
   }
   return { addresses, ...(missing === undefined ? {} : { missing: missing.text }) };
+}
+
+function openValues({ env, secret }: ContainerRequest): string[] {
+  return Object.entries(env).filter(([name]) => !secret.has(name)).map(([, value]) => value);
 }
 
 async function readObjects(

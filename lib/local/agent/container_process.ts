@@ -53,9 +53,12 @@ export async function startProcess(ctx: Context, options: StartOptions): Promise
     network: command.privateNetwork ? network.id : "",
   });
   const scratch = `${folder}/scratch`;
-  for (const name of command.folders ?? []) await ctx.fs.mkdir(`${scratch}/${name}`);
+  for (const name of command.folders ?? []) {
+    await ctx.fs.mkdir(`${scratch}/${name}`, { recursive: true });
+  }
   for (const [name, content] of Object.entries(command.files ?? {})) {
-    await ctx.fs.writeTextFile(`${scratch}/${name}`, content, { mode: 0o600 });
+    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+    await ctx.fs.writeFile(`${scratch}/${name}`, bytes, { mode: 0o600 });
   }
   return await ctx.processes.daemon(options.python, [
     "-I",

@@ -19,6 +19,16 @@ export interface ContainerRequest {
   readonly annotations: Readonly<Record<string, string>>;
   /** Namespace of the pod. */
   readonly namespace: string;
+  /** Its volumes; only of images that are run with what their pod brings along. */
+  readonly mounts?: readonly Mount[];
+}
+
+/** A volume of a container. */
+export interface Mount {
+  /** Where it is inside the container. */
+  readonly path: string;
+  /** Its files by path below that; none of a folder that begins empty. */
+  readonly files: Readonly<Record<string, Uint8Array>>;
 }
 
 /** Where things are on this machine. */
@@ -51,7 +61,7 @@ export interface ProcessCommand {
   /** The whole environment, except PATH and HOME. */
   readonly env: Readonly<Record<string, string>>;
   /** Files of the scratch folder, by name. */
-  readonly files?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
   /** Folders of the scratch folder. */
   readonly folders?: readonly string[];
   /** Whether it belongs into the private network, where it sees nothing but its like. */

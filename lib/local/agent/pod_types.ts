@@ -78,6 +78,32 @@ export interface Probe {
   readonly successThreshold?: number;
 }
 
+/** Keys of a ConfigMap or Secret as files. */
+export interface FileSource {
+  /** Name of the object. */
+  readonly name?: string;
+  /** The same, of Secrets that are a volume of their own. */
+  readonly secretName?: string;
+  /** Which keys, and where; all of them under their names when absent. */
+  readonly items?: readonly { key: string; path: string }[];
+  /** Whether it may be missing. */
+  readonly optional?: boolean;
+}
+
+/** A volume, as far as it can be made of files. */
+export interface Volume {
+  /** Name, for mounts. */
+  readonly name: string;
+  /** Files of a ConfigMap. */
+  readonly configMap?: FileSource;
+  /** Files of a Secret. */
+  readonly secret?: FileSource;
+  /** Files of several. */
+  readonly projected?: {
+    readonly sources?: readonly { readonly configMap?: FileSource; readonly secret?: FileSource }[];
+  };
+}
+
 /** A container as manifests have it. */
 export interface Container {
   /** Name, unique among its kind in the pod. */
@@ -107,6 +133,8 @@ export interface Container {
     readonly limits?: Readonly<Record<string, string>>;
     readonly requests?: Readonly<Record<string, string>>;
   };
+  /** Where volumes are. */
+  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
   /** Only for init containers: `Always` makes it a side container. */
   readonly restartPolicy?: string;
 }
@@ -209,6 +237,7 @@ export interface Pod extends KubeObject {
     readonly terminationGracePeriodSeconds?: number;
     readonly containers: readonly Container[];
     readonly initContainers?: readonly Container[];
+    readonly volumes?: readonly Volume[];
   };
   /** Whether it holds. */
   status?: PodStatus;

@@ -5,6 +5,7 @@
  */
 import { expandReferences, pythonProgram } from "./command_line.ts";
 import { containerImage } from "./container_image.ts";
+import { denoCommand } from "./deno_command.ts";
 import { dynamoCommand } from "./dynamo_command.ts";
 import type { ContainerRequest, LocalCommand, LocalPlaces } from "./local_command.ts";
 import { etcdCommand, natsCommand, operatorCommand } from "./platform_command.ts";
@@ -21,6 +22,8 @@ export function translateContainer(request: ContainerRequest, places: LocalPlace
       return etcdCommand(places);
     case "nats":
       return natsCommand(places);
+    case "deno":
+      return denoCommand(request, places);
   }
   // Secret values never become part of a command line.
   const open = withoutSecrets(request);

@@ -193,7 +193,7 @@ for (const [version, line, env, endpoint, role] of workers) {
     assert.equal(after(command.args, "--model-path"), "/model");
     if (version === "0.4.1") {
       assert.equal(after(command.args, "--extra-engine-args"), "/scratch/engine.json");
-      assert.equal(JSON.parse(command.files!["engine.json"]!).speedup_ratio, 3.3);
+      assert.equal(JSON.parse(String(command.files!["engine.json"])).speedup_ratio, 3.3);
     } else {
       assert.equal(after(command.args, "--disaggregation-mode") ?? "agg", role);
       assert.equal(after(command.args, "--speedup-ratio"), "1");

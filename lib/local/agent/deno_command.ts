@@ -1,0 +1,85 @@
+/**
+ * Translates a container that runs a Deno program which its pod brings along in a volume. Pure.
+ *
+ * @module
+ */
+import {
+  type ContainerRequest,
+  localAddresses,
+  type LocalCommand,
+  type LocalPlaces,
+  type Mount,
+} from "./local_command.ts";
+import { replaceAddresses } from "./service_address.ts";
+
+// What the pod asks for does not count: a program of a pod reads its own files and talks to
+// others like it, and nothing else of this machine.
+const FLAGS = [
+  "--quiet",
+  "--no-prompt",
+  "--no-config",
+  "--no-lock",
+  "--no-remote",
+  "--no-npm",
+  "--no-check",
+  "--allow-net=127.0.0.1",
+  "--allow-env",
+  "--allow-sys",
+];
+
+const DROPPED = new Set(["PATH", "HOME", "TMPDIR"]);
+
+/** This machine's Deno in place of the image's, with files, ports and addresses of this machine. */
+export function denoCommand(request: ContainerRequest, places: LocalPlaces): LocalCommand {
+  const { words, mounts = [] } = request;
+  const at = words.findIndex((word, i) => i > 1 && !word.startsWith("-"));
+  const script = words[at];
+  const isProgram = /(^|\/)deno$/.test(words[0] ?? "") && words[1] === "run" &&
+    script !== undefined && mounts.some(({ path, files }) => holds({ path, files }, script));
+  if (!isProgram) {
+    return { kind: "simulated", reason: "its command is no program in a volume of its pod" };
+  }
+  const { scratch } = places;
+  const local = (text: string) => localPath(text, mounts, scratch);
+  const env: Record<string, string> = { DENO_NO_UPDATE_CHECK: "1" };
+  for (const [name, value] of Object.entries(request.env)) {
+    if (DROPPED.has(name)) continue;
+    const port = /_PORT$/.test(name) && /^\d+$/.test(value)
+      ? places.port(Number(value))
+      : undefined;
+    env[name] = port === undefined
+      ? replaceAddresses(local(value), places.addresses)
+      : String(port);
+  }
+  const files = mounts.flatMap((mount) =>
+    Object.entries(mount.files).map(([path, data]): [string, Uint8Array] => [
+      `${mount.path.slice(1)}/${path}`,
+      data,
+    ])
+  );
+  const folders = [
+    ...mounts.map(({ path }) => path.slice(1)),
+    ...files.map(([path]) => path.slice(0, path.lastIndexOf("/"))),
+  ];
+  return {
+    kind: "process",
+    program: places.config.denoPath,
+    args: ["run", ...FLAGS, `--allow-read=${scratch}`, ...words.slice(at).map(local)],
+    env,
+    files: Object.fromEntries(files),
+    folders: [...new Set(folders)],
+    privateNetwork: true,
+    waitFor: localAddresses(...Object.values(places.addresses)),
+    warnings: [],
+    simulated: "This machine's Deno runs the pod's program",
+  };
+}
+
+function holds({ path, files }: Mount, script: string): boolean {
+  return script.startsWith(`${path}/`) && files[script.slice(path.length + 1)] !== undefined;
+}
+
+function localPath(text: string, mounts: readonly Mount[], scratch: string): string {
+  const inside = mounts.some(({ path }) => text === path || text.startsWith(`${path}/`));
+  return inside ? `${scratch}${text}` : text;
+}
