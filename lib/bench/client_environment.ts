@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { cpus } from "node:os";
 import type { Context } from "../cli/context.ts";
 import type { ClientEnvironment } from "./environment.ts";
 
@@ -11,9 +12,8 @@ export async function clientEnvironment(
   ctx: Pick<Context, "fs" | "platform" | "root">,
 ): Promise<ClientEnvironment> {
   const read = (path: string) => ctx.fs.readTextFile(path).catch(() => undefined);
-  const [changes, cpus, commit] = await Promise.all([
+  const [changes, commit] = await Promise.all([
     read(`${ctx.root}/CHANGELOG.md`),
-    read("/proc/cpuinfo"),
     commitOf(read, ctx.root),
   ]);
   return {
@@ -22,7 +22,7 @@ export async function clientEnvironment(
     deno: Deno.version.deno,
     os: `${ctx.platform.os} ${Deno.osRelease()}`,
     arch: ctx.platform.arch,
-    cpu: /^model name\s*:\s*(.+)$/m.exec(cpus ?? "")?.[1]?.trim() ?? null,
+    cpu: cpus()[0]?.model.trim() || null,
     cpus: navigator.hardwareConcurrency,
     memory_bytes: Deno.systemMemoryInfo().total,
   };

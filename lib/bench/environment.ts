@@ -136,7 +136,9 @@ export function environmentSummary(
   return {
     commit: client.commit,
     deno: client.deno,
-    client: `${client.os} ${client.arch}, ${client.cpus} × ${client.cpu ?? "CPU"}`,
+    client: `${client.os} ${client.arch}, ${
+      client.cpu === null ? `${client.cpus} CPUs` : `${client.cpus} × ${client.cpu}`
+    }`,
     target: cluster?.target ?? null,
     kubernetes: cluster?.kubernetes ?? null,
     dynamo: cluster?.dynamo ?? null,

@@ -1,13 +1,16 @@
 /**
  * A run's folder: `config.json`, `requests.jsonl` (written while the run goes on, so that an
- * interrupted run keeps what it measured) and `summary.json`. See `schema.md`.
+ * interrupted run keeps what it measured), `environment.json`, `server_metrics.jsonl` and
+ * `summary.json`. See `schema.md`.
  *
  * @module
  */
 import type { Context } from "../cli/context.ts";
 import { messageOf, TaskError } from "../cli/errors.ts";
 import { writeFileAtomic } from "../cli/files.ts";
+import type { BenchEnvironment } from "./environment.ts";
 import type { RequestRecord } from "./record.ts";
+import type { ServerPoint } from "./server/types.ts";
 import type { BenchSummary } from "./summary.ts";
 
 /** Paths of a run's files. */
@@ -22,6 +25,14 @@ export interface ResultFiles {
   readonly summary: string;
 }
 
+/** What is kept besides, where it is known. */
+export interface ResultExtras {
+  /** Content of `environment.json`. */
+  readonly environment?: BenchEnvironment | undefined;
+  /** Lines of `server_metrics.jsonl`. */
+  readonly serverPoints?: readonly ServerPoint[] | undefined;
+}
+
 /** Takes a run's results. */
 export interface ResultsWriter {
   /** For {@link BenchOptions.onRequests}. */
@@ -31,7 +42,7 @@ export interface ResultsWriter {
    *
    * @throws {TaskError} BENCH_RESULTS when something could not be written.
    */
-  finish(summary: BenchSummary): Promise<ResultFiles>;
+  finish(summary: BenchSummary, extras?: ResultExtras): Promise<ResultFiles>;
   /** Ends the list of requests of a run that has no summary; nothing after {@link finish}. */
   close(): Promise<void>;
 }
@@ -85,12 +96,18 @@ export async function openResults(
       writing = writing.then(() => write(bytes));
     },
     close,
-    async finish(summary) {
+    async finish(summary, { environment, serverPoints } = {}) {
       await close();
       if (problem !== undefined) throw resultsError(files.requests, problem);
       const save = (path: string, value: unknown) =>
         attempt(path, () => writeFileAtomic(ctx, path, `${JSON.stringify(value, null, 2)}\n`));
       await save(files.config, summary.config);
+      if (environment !== undefined) await save(`${folder}/environment.json`, environment);
+      if (serverPoints !== undefined) {
+        const path = `${folder}/server_metrics.jsonl`;
+        const lines = serverPoints.map((point) => `${JSON.stringify(point)}\n`).join("");
+        await attempt(path, () => writeFileAtomic(ctx, path, lines));
+      }
       await save(files.summary, summary);
       return files;
     },

@@ -4,6 +4,8 @@
  * @module
  */
 import { wrap } from "../cli/text.ts";
+import { costLines } from "./cost.ts";
+import { serverRows } from "./server/text.ts";
 import type { Distribution } from "./samples.ts";
 import type { BenchSummary } from "./summary.ts";
 
@@ -120,6 +122,10 @@ function rates(summary: BenchSummary, width: number): string[] {
     ].join(", "),
   ]);
   if (summary.calibration !== null) rows.push(["", calibrationText(summary.calibration)]);
+  rows.push(...serverRows(summary.server));
+  if (summary.cost !== null) {
+    costLines(summary.cost).forEach((line, i) => rows.push([i === 0 ? "Cost" : "", line]));
+  }
   for (const { kind, count, message } of errors.details) {
     rows.push(["Failed", `${count} × ${kind}: ${message}`]);
   }

@@ -13,7 +13,7 @@ import type { TargetChoice } from "../target/target.ts";
 import { benchInCluster } from "./bench_job.ts";
 import { forwardFrontend, frontendService } from "./frontend.ts";
 import { pickGraph } from "./graphs.ts";
-import { openGraphs } from "./session.ts";
+import { type GraphSession, openGraphs } from "./session.ts";
 
 /** An endpoint that is open until disposed of. */
 export interface BenchEndpoint extends AsyncDisposable {
@@ -23,6 +23,8 @@ export interface BenchEndpoint extends AsyncDisposable {
   readonly name: string;
   /** For people. */
   readonly title: string;
+  /** The graph behind it; undefined for a URL. */
+  readonly deployed?: { readonly session: GraphSession; readonly graph: string };
   /** Measures it, from here or from inside the cluster; see `runBench`. */
   readonly measure: (options: Omit<BenchOptions, "url">) => Promise<BenchSummary>;
 }
@@ -81,6 +83,7 @@ export async function openBenchEndpoint(
       return {
         url: "",
         name,
+        deployed: { session, graph: name },
         title: `${namespace}/${service}${
           inCluster === undefined ? "" : " from inside the cluster"
         }`,
@@ -101,6 +104,7 @@ export async function openBenchEndpoint(
       url: forwarder.url,
       name,
       title: `${namespace}/${service}`,
+      deployed: { session, graph: name },
       measure: from(forwarder.url),
       async [Symbol.asyncDispose]() {
         await forwarder.close();

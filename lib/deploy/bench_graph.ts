@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { PRICE_DATE } from "../aws/instance_types.ts";
 import { livePrices } from "../aws/live_prices.ts";
 import { type Prices, tablePrices } from "../aws/prices.ts";
 import { openAws } from "../aws/session.ts";
@@ -76,7 +77,12 @@ export async function readMeasuredGraph(
       simulated,
     },
     nodes: nodes.map((node) => pricedNode(node, pods, prices)),
-    prices: { source: prices.source, date: prices.asOf, region: prices.listOf },
+    prices: {
+      source: prices.source,
+      // The table of instances is newer than that of other prices.
+      date: prices.source === "table" ? PRICE_DATE : prices.asOf,
+      region: prices.listOf,
+    },
   };
 }
 

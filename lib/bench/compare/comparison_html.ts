@@ -4,7 +4,8 @@
  * @module
  */
 import { escapeHtml } from "../report/charts.ts";
-import { page, table } from "../report/html.ts";
+import { page } from "../report/html.ts";
+import { table } from "../report/table.ts";
 import type { Comparison, MetricComparison } from "./comparison.ts";
 import { comparisonRows, designText, gateText } from "./comparison_text.ts";
 import { metricOf } from "./metrics.ts";

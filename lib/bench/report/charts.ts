@@ -24,6 +24,8 @@ export interface ChartText {
   readonly x: string;
   /** Vertical axis. */
   readonly y: string;
+  /** Ends of the horizontal axis; those of the values unless given. */
+  readonly range?: { readonly from: number; readonly to: number };
 }
 
 const WIDTH = 640;
@@ -35,8 +37,8 @@ export function lineChart(text: ChartText, series: readonly Series[]): string {
   const points = series.flatMap((one) => one.points).filter((p) => p.y !== undefined);
   if (points.length === 0) return empty(text);
   const scale = scales(
-    Math.min(...points.map((p) => p.x)),
-    Math.max(...points.map((p) => p.x)),
+    text.range?.from ?? Math.min(...points.map((p) => p.x)),
+    text.range?.to ?? Math.max(...points.map((p) => p.x)),
     Math.max(...points.map((p) => p.y!)),
   );
   const lines = series.map((one) => {

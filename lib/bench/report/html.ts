@@ -6,24 +6,40 @@
 import type { Distribution } from "../samples.ts";
 import type { BenchSummary } from "../summary.ts";
 import type { Aggregate } from "./aggregate.ts";
-import { barChart, escapeHtml, lineChart } from "./charts.ts";
+import type { ServerPoint } from "../server/types.ts";
+import { barChart, escapeHtml } from "./charts.ts";
+import { costTable, costTile, environmentTable, serverTable } from "./facts.ts";
 import { STYLE } from "./style.ts";
+import { table } from "./table.ts";
+import { timeline } from "./timeline.ts";
 
-/** The page. `title` names what was measured; `sections` are further ones, as HTML. */
+/** What else is on the page. */
+export interface ReportMore {
+  /** Further sections as HTML. */
+  readonly sections?: readonly string[] | undefined;
+  /** The server along the run. */
+  readonly serverPoints?: readonly ServerPoint[] | undefined;
+}
+
+/** The page. `title` names what was measured. */
 export function reportHtml(
   title: string,
   summary: BenchSummary,
   charts: Aggregate,
-  sections: readonly string[] = [],
+  { sections = [], serverPoints = [] }: ReportMore = {},
 ): string {
   return page(`Benchmark: ${title}`, [
     `<header><h1>${escapeHtml(title)}</h1><p>${escapeHtml(subtitle(summary))}</p></header>`,
     verdict(summary),
     tiles(summary),
     ...sections,
-    `<section class="charts">${timeline(charts)}${histograms(charts)}</section>`,
+    `<section class="charts">${timeline(summary, charts, serverPoints)}</section>`,
+    serverTable(summary),
+    `<section class="charts">${histograms(charts)}</section>`,
     latencyTable(summary),
+    costTable(summary),
     errorTable(summary),
+    environmentTable(summary),
     details(summary),
   ]);
 }
@@ -85,6 +101,7 @@ function tiles(summary: BenchSummary): string {
     ],
     ["requests", `${round(summary.requests_per_second)}/s`, `${requests.completed} ended well`],
     ["failed", String(errors.total), `${(errors.rate * 100).toFixed(2)} %`],
+    ...costTile(summary),
   ];
   return `<section class="tiles">${
     rows.map(([name, value, more]) =>
@@ -93,25 +110,6 @@ function tiles(summary: BenchSummary): string {
       }</small></div>`
     ).join("")
   }</section>`;
-}
-
-function timeline({ bins }: Aggregate): string {
-  const seconds = "seconds from the start";
-  const over = (y: (bin: Aggregate["bins"][number]) => number | undefined) =>
-    bins.map((bin) => ({ x: bin.start, y: y(bin) }));
-  return [
-    lineChart({ title: "Time to first token", x: `due, ${seconds}`, y: "milliseconds" }, [
-      { name: "p50", css: "s1", points: over((bin) => bin.ttftP50) },
-      { name: "p99", css: "s2", points: over((bin) => bin.ttftP99) },
-    ]),
-    lineChart({ title: "Output tokens a second, when requests end", x: seconds, y: "tokens/s" }, [
-      { name: "tokens/s", css: "s1", points: over((bin) => bin.tokensPerSecond) },
-    ]),
-    lineChart({ title: "Requests in flight, and failures", x: seconds, y: "requests" }, [
-      { name: "in flight", css: "s1", points: over((bin) => bin.inFlight) },
-      { name: "failed", css: "s3", points: over((bin) => bin.failed) },
-    ]),
-  ].join("");
 }
 
 function histograms({ ttft, tpot, e2e }: Aggregate): string {
@@ -160,19 +158,6 @@ function details(summary: BenchSummary): string {
   return `<details><summary>Configuration</summary><pre>${
     escapeHtml(JSON.stringify(summary.config, null, 2))
   }</pre></details>`;
-}
-
-/** A table with a caption; the first column is text, the others numbers. */
-export function table(
-  caption: string,
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-): string {
-  const cells = (tag: string, row: readonly string[]) =>
-    `<tr>${row.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join("")}</tr>`;
-  return `<section class="table"><h2>${escapeHtml(caption)}</h2><div><table><thead>${
-    cells("th", head)
-  }</thead><tbody>${rows.map((row) => cells("td", row)).join("")}</tbody></table></div></section>`;
 }
 
 function ms(value: number | undefined): string {

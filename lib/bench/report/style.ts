@@ -6,8 +6,8 @@
 
 /** CSS. */
 export const STYLE = `
-:root{--bg:#fafaf8;--fg:#1c1d1f;--dim:#63676d;--line:#dcdcd6;--card:#fff;--s1:#2463b4;--s2:#c2570c;--s3:#b3261e;--note:#fff6dd;--bad:#fde7e5}
-@media (prefers-color-scheme:dark){:root{--bg:#15171a;--fg:#e8e8e4;--dim:#9aa0a7;--line:#33373d;--card:#1d2024;--s1:#7fb2f5;--s2:#f0a05c;--s3:#f28b82;--note:#33301f;--bad:#3d2321}}
+:root{--bg:#fafaf8;--fg:#1c1d1f;--dim:#63676d;--line:#dcdcd6;--card:#fff;--s1:#2463b4;--s2:#c2570c;--s3:#b3261e;--s4:#1e7d4f;--note:#fff6dd;--bad:#fde7e5}
+@media (prefers-color-scheme:dark){:root{--bg:#15171a;--fg:#e8e8e4;--dim:#9aa0a7;--line:#33373d;--card:#1d2024;--s1:#7fb2f5;--s2:#f0a05c;--s3:#f28b82;--s4:#6fcf97;--note:#33301f;--bad:#3d2321}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--bg);color:var(--fg);font:15px/1.5 system-ui,sans-serif}
 main{max-width:1100px;margin:0 auto;padding:24px 16px 48px}
@@ -26,16 +26,17 @@ figure{margin:0;background:var(--card);border:1px solid var(--line);border-radiu
 figcaption{font-weight:600;margin-bottom:6px;display:flex;flex-wrap:wrap;justify-content:space-between;gap:4px 16px}
 .legend{font-weight:400;color:var(--dim);display:flex;gap:12px}
 .key{display:inline-block;width:14px;height:3px;margin-right:5px;vertical-align:middle}
-.key.s1{background:var(--s1)}.key.s2{background:var(--s2)}.key.s3{background:var(--s3)}
+.key.s1{background:var(--s1)}.key.s2{background:var(--s2)}.key.s3{background:var(--s3)}.key.s4{background:var(--s4)}
 svg{display:block;width:100%;height:auto}
 path{fill:none;stroke-width:1.8;stroke-linejoin:round}
-path.s1{stroke:var(--s1)}path.s2{stroke:var(--s2)}path.s3{stroke:var(--s3)}
-circle.s1{fill:var(--s1)}circle.s2{fill:var(--s2)}circle.s3{fill:var(--s3)}
+path.s1{stroke:var(--s1)}path.s2{stroke:var(--s2)}path.s3{stroke:var(--s3)}path.s4{stroke:var(--s4)}
+circle.s1{fill:var(--s1)}circle.s2{fill:var(--s2)}circle.s3{fill:var(--s3)}circle.s4{fill:var(--s4)}
 .bar{fill:var(--s1)}
 .grid{stroke:var(--line)}
 .tick,.axis{fill:var(--dim);font-size:11px;font-family:system-ui,sans-serif}
 @media (max-width:600px){.tick,.axis{font-size:17px}}
-.none{color:var(--dim)}
+.none,.remark{color:var(--dim)}
+.remark{margin:6px 0;max-width:75ch}
 .table>div{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{text-align:right;padding:6px 10px;border-bottom:1px solid var(--line);white-space:nowrap}

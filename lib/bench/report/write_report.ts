@@ -9,7 +9,7 @@ import type { ResultFiles } from "../results.ts";
 import type { BenchSummary } from "../summary.ts";
 import { aggregateRequests } from "./aggregate.ts";
 import { aiperfJson, summaryCsv } from "./exports.ts";
-import { reportHtml } from "./html.ts";
+import { reportHtml, type ReportMore } from "./html.ts";
 
 /** Paths of the report's files. */
 export interface ReportFiles {
@@ -21,16 +21,13 @@ export interface ReportFiles {
   readonly aiperf: string;
 }
 
-/**
- * Writes `report.html`, `summary.csv` and `profile_export_aiperf.json`. `sections` are further ones
- * of the page, as HTML.
- */
+/** Writes `report.html`, `summary.csv` and `profile_export_aiperf.json`. */
 export async function writeReport(
   ctx: Pick<Context, "fs" | "processes">,
   files: ResultFiles,
   title: string,
   summary: BenchSummary,
-  sections: readonly string[] = [],
+  more: ReportMore = {},
 ): Promise<ReportFiles> {
   const report: ReportFiles = {
     html: `${files.folder}/report.html`,
@@ -38,7 +35,7 @@ export async function writeReport(
     aiperf: `${files.folder}/profile_export_aiperf.json`,
   };
   const charts = await aggregateRequests(ctx, files.requests, summary.wall_s);
-  await writeFileAtomic(ctx, report.html, reportHtml(title, summary, charts, sections));
+  await writeFileAtomic(ctx, report.html, reportHtml(title, summary, charts, more));
   await writeFileAtomic(ctx, report.csv, summaryCsv(summary));
   await writeFileAtomic(ctx, report.aiperf, `${JSON.stringify(aiperfJson(summary), null, 2)}\n`);
   return report;

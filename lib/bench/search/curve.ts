@@ -5,7 +5,8 @@
  * @module
  */
 import { escapeHtml, lineChart } from "../report/charts.ts";
-import { page, table } from "../report/html.ts";
+import { page } from "../report/html.ts";
+import { table } from "../report/table.ts";
 import type { BenchSummary } from "../summary.ts";
 import { type Attainment, type Slo, sloText } from "./slo.ts";
 

@@ -5,7 +5,7 @@
  */
 import { usageError } from "../../cli/errors.ts";
 import { wilsonInterval } from "../compare/student.ts";
-import { type RequestRecord, timePerToken } from "../record.ts";
+import { type RequestRecord, timePerToken, tokensOf } from "../record.ts";
 
 /** Longest times of a good request, in milliseconds; those that are undefined do not count. */
 export interface Slo {
@@ -74,6 +74,12 @@ export function isGood(record: RequestRecord, { ttftMs, itlMs, e2eMs }: Slo): bo
   // An answer of one event has no time between tokens that could be too long.
   const perToken = timePerToken(record);
   return itlMs === undefined || Number.isNaN(perToken) || perToken <= itlMs;
+}
+
+/** Output tokens of the good ones of some requests. */
+export function tokensOfGood(records: readonly RequestRecord[], slo: Slo): number {
+  return records.filter((record) => isGood(record, slo))
+    .reduce((sum, record) => sum + tokensOf(record), 0);
 }
 
 /** The attainment of a run. */

@@ -11,14 +11,16 @@ export interface SplitInput {
   readonly client: { readonly count: number; readonly mean: number; readonly p50: number } | null;
   /** The server's. */
   readonly server: ServerTimes | null;
-  /** A small request on the same way during the run. */
-  readonly roundTrip: { readonly p50: number; readonly p90: number } | undefined;
+  /** Small requests on the same way during the run. */
+  readonly roundTrip: { readonly mean: number; readonly p50: number } | undefined;
   /** What the client adds to its median, from the calibration. */
   readonly clientErrorMs: number;
 }
 
-// What timers and schedulers of two processes may add.
+// What timers and schedulers of two processes may add, and half a round trip: answers are longer
+// than those of the small requests.
 const SLACK_MS = 1;
+const SLACK_SHARE = 0.5;
 // Linux sends an acknowledgement that nothing else carries after 40 ms.
 const DELAYED_ACK_MS = 40;
 // Requests that only one side counts, as a share; more and the means are of different things.
@@ -38,7 +40,8 @@ export function splitTtft(input: SplitInput): TtftSplit | null {
     client_p50: client.p50,
     server_p50: server.p50,
     network_p50: difference(client.p50, server.p50),
-    round_trip: roundTrip?.p50 ?? null,
+    round_trip_mean: roundTrip?.mean ?? null,
+    round_trip_p50: roundTrip?.p50 ?? null,
     ...verdict,
   };
 }
@@ -65,14 +68,15 @@ function compare(
   }
   const slack = SLACK_MS + Math.abs(clientErrorMs);
   if (network < -slack) {
-    return { agrees: false, note: "the server's clock runs longer than the client's" };
+    return { agrees: false, note: "the server counts more time than the client" };
   }
   if (roundTrip === undefined) return { agrees: null, note: "no round trip was measured" };
-  if (network <= roundTrip.p90 + slack) return { agrees: true, note: null };
-  const beyond = `${(network - roundTrip.p50).toFixed(1)} ms more than a round trip`;
+  const most = (1 + SLACK_SHARE) * roundTrip.mean + slack;
+  if (network <= most) return { agrees: true, note: null };
+  const beyond = `${(network - roundTrip.mean).toFixed(1)} ms more than a round trip`;
   return {
     agrees: false,
-    note: network <= roundTrip.p90 + slack + DELAYED_ACK_MS
+    note: network <= most + DELAYED_ACK_MS
       ? `${beyond}: the server or a proxy holds the first bytes back, for example until TCP ` +
         "acknowledges the ones before (up to 40 ms without TCP_NODELAY); other clients meet " +
         "that as well"

@@ -104,8 +104,10 @@ export interface TtftSplit {
   readonly server_p50: Interval;
   /** What follows for the difference of the medians; `low` is 0 where the bucket reaches further. */
   readonly network_p50: Interval;
-  /** Median of the time of a small request on the same way during the run; null when none came back. */
-  readonly round_trip: number | null;
+  /** Mean time of small requests on the same way during the run; null when none came back. */
+  readonly round_trip_mean: number | null;
+  /** Their median. */
+  readonly round_trip_p50: number | null;
   /** Whether a round trip explains the difference of the means; null when it cannot be said. */
   readonly agrees: boolean | null;
   /** Why not, for people; null when they agree. */

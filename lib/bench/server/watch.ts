@@ -11,6 +11,7 @@ import { type Distribution, Samples } from "../samples.ts";
 import { type Answer, joiner } from "./join.ts";
 import { readSource } from "./reading.ts";
 import { isWanted } from "./signals.ts";
+import type { Pinger } from "./ping.ts";
 import type { MetricsSource, OpenSources } from "./source.ts";
 import type { ServerPoint, ServerSummary, SourceSummary } from "./types.ts";
 
@@ -33,6 +34,8 @@ export interface ServerWatch {
    * `start` is the moment that the run began, on the monotonic clock.
    */
   end(start: number): Promise<ServerRecord>;
+  /** What was seen along the run; empty before the end. */
+  readonly points: readonly ServerPoint[];
   /** Stops and closes all connections, where there was no end. */
   close(): Promise<void>;
 }
@@ -43,8 +46,8 @@ export interface WatchOptions {
   readonly clock: Clock;
   /** Opens the sources. */
   readonly open: OpenSources;
-  /** Sends a small request on the load's way; its milliseconds, or undefined when they do not count. */
-  readonly ping?: ((signal: AbortSignal) => Promise<number | undefined>) | undefined;
+  /** Sends small requests on the load's way; without it the network's time is not known. */
+  readonly pinger?: Pinger | undefined;
   /** Milliseconds between scrapes; 1,000 unless given. */
   readonly intervalMs?: number;
 }
@@ -77,7 +80,7 @@ const POINTS_PER_INTERVAL = 3600;
 
 /** Makes a watch; nothing is opened before it begins. */
 export function watchServer(options: WatchOptions): ServerWatch {
-  const { clock, open, ping } = options;
+  const { clock, open, pinger } = options;
   const intervalMs = options.intervalMs ?? INTERVAL_MS;
   const stop = new AbortController();
   const watched = new Map<string, Watched>();
@@ -87,6 +90,7 @@ export function watchServer(options: WatchOptions): ServerWatch {
   let before = 0;
   let openedAt = 0;
   let rounds = 0;
+  let points: readonly ServerPoint[] = [];
   let running: Promise<unknown> = Promise.resolve();
 
   async function refresh(fromBegin: boolean): Promise<void> {
@@ -161,10 +165,12 @@ export function watchServer(options: WatchOptions): ServerWatch {
   }
 
   async function pingOnAndOn(): Promise<void> {
-    while (ping !== undefined && !stop.signal.aborted) {
+    while (pinger !== undefined && !stop.signal.aborted) {
       await pause(1000 / PINGS_PER_SECOND);
       try {
-        const ms = await ping(AbortSignal.any([stop.signal, AbortSignal.timeout(TIMEOUT_MS)]));
+        const ms = await pinger.ping(
+          AbortSignal.any([stop.signal, AbortSignal.timeout(TIMEOUT_MS)]),
+        );
         if (ms !== undefined) pings.add(ms);
       } catch {
         // The load will show it.
@@ -180,6 +186,7 @@ export function watchServer(options: WatchOptions): ServerWatch {
     stop.abort();
     await running;
     for (const one of watched.values()) one.source.close();
+    pinger?.close();
   }
 
   return {
@@ -196,8 +203,9 @@ export function watchServer(options: WatchOptions): ServerWatch {
       await clock.sleep(SETTLE_MS);
       await round(0, true);
       await close();
+      points = joined.points.map(({ at, ...point }) => ({ at_s: (at - start) / 1000, ...point }));
       return {
-        points: joined.points.map(({ at, ...point }) => ({ at_s: (at - start) / 1000, ...point })),
+        points,
         summary: {
           interval_ms: intervalMs,
           sources: [...watched.values()].map(sourceSummary),
@@ -206,6 +214,9 @@ export function watchServer(options: WatchOptions): ServerWatch {
         },
         roundTrip: pings.distribution(),
       };
+    },
+    get points() {
+      return points;
     },
     close,
   };
