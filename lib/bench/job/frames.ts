@@ -110,7 +110,8 @@ export class FrameReader {
     const all: unknown[] = [];
     while (this.#waiting.size > 0) {
       const next = Math.min(...this.#waiting.keys());
-      this.#lost += next - this.#next;
+      // What came of the broken message is of no use either.
+      this.#lost += next - this.#next + this.#parts.length;
       this.#next = next;
       this.#parts = [];
       all.push(...this.#complete());
