@@ -152,7 +152,7 @@ export function environmentSummary(
 
 const SECRET_FLAG = /^--?[\w-]*(token|secret|password|passwd|api-?key|credential)[\w-]*$/i;
 const SECRET_PAIR =
-  /((?:token|secret|password|passwd|api[-_]?key|credential)[\w-]*["']?\s*[=:]\s*["']?)[^\s"',;&}]+/gi;
+  /((?:token|secret|password|passwd|api[-_]?key|credential)[\w-]*["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s"',;&}]+)/gi;
 // Keys by their form, whatever flag they stand behind.
 const SECRET_WORD =
   /\b(hf_\w{8,}|sk-[\w-]{8,}|nvapi-[\w-]{8,}|gh[pousr]_\w{8,}|AKIA[A-Z0-9]{12,})/g;
@@ -165,7 +165,8 @@ export function redactArgs(args: readonly string[]): string[] {
     return arg
       .replace(
         SECRET_PAIR,
-        (pair, start: string) => /^\d+$/.test(pair.slice(start.length)) ? pair : `${start}***`,
+        (pair, start: string, value: string) =>
+          /^["']?\d+["']?$/.test(value) ? pair : `${start}***`,
       )
       .replace(/(\/\/)[^\s/@]+@/g, "$1***@")
       .replace(SECRET_WORD, "***");

@@ -39,7 +39,8 @@ export function parseMetrics(text: string, keep?: (name: string) => boolean): Me
       if (word === "TYPE" && name !== undefined) types.set(name, type ?? "untyped");
       return;
     }
-    if (keep !== undefined && !keep(NAME.exec(line)?.[0] ?? "")) return;
+    const name = NAME.exec(line)?.[0];
+    if (keep !== undefined && name !== undefined && !keep(name)) return;
     samples.push(parseSample(line, index + 1));
   });
   return { samples, types };
