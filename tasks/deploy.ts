@@ -5,11 +5,12 @@
  */
 import { defineCommand } from "../lib/cli/command.ts";
 import type { Context } from "../lib/cli/context.ts";
-import { EXIT, type ExitCode, usageError } from "../lib/cli/errors.ts";
+import { EXIT, type ExitCode, messageOf, TaskError, usageError } from "../lib/cli/errors.ts";
 import { runTask } from "../lib/cli/main.ts";
 import { commonOptions, optionName, type OptionValues } from "../lib/cli/options.ts";
-import { printPlan, runPlan } from "../lib/cli/plan.ts";
-import { type Deployment, graphDeployment, planDeploy } from "../lib/deploy/deploy.ts";
+import { printPlan } from "../lib/cli/plan.ts";
+import { type Deployment, graphDeployment, planDeploy, runDeploy } from "../lib/deploy/deploy.ts";
+import { graphTimeout, manifestTimeout, type Timeout } from "../lib/deploy/timeouts.ts";
 import { deployBlueprint, deployRelease, deployTarget } from "../lib/deploy/choose.ts";
 import { fitWarnings } from "../lib/deploy/fit.ts";
 import { sharedConnection } from "../lib/deploy/session.ts";
@@ -59,11 +60,16 @@ const options = {
   timeout: {
     kind: "integer",
     min: 1,
-    default: 600,
     placeholder: "seconds",
-    description: "How long to wait until the graph is ready",
+    description:
+      "How long to wait until the graph is ready; by engine, size of the model and target unless given",
   },
   noWait: { kind: "flag", description: "Return as soon as the graph is applied" },
+  atomic: {
+    kind: "flag",
+    description:
+      "When it does not come up: remove what this run made, apply again what was there before",
+  },
 } as const;
 
 type DeployValues = OptionValues<typeof options>;
@@ -84,14 +90,16 @@ export const command = defineCommand({
     { command: "deploy vllm --dry-run --output yaml", text: "Print what would be applied" },
     { command: "deploy vllm --diff", text: "Compare with the cluster" },
     { command: "deploy vllm --replicas VllmDecodeWorker=2", text: "Two workers" },
+    { command: "deploy vllm --model Qwen/Qwen3-4B --atomic", text: "Another model, or as before" },
     {
       command: "deploy ./my-graph.yaml",
       text: "Your own manifest, its images moved to the release",
     },
   ],
   async run(ctx, { options, args, given }) {
-    const word = args[0] ?? await chooseExample(ctx);
     checkExport(options);
+    checkWait(options);
+    const word = args[0] ?? await chooseExample(ctx);
     const target = await deployTarget(ctx, {
       ...options,
       dryRun: options.dryRun || options.export !== undefined,
@@ -102,26 +110,35 @@ export const command = defineCommand({
     await using connection = sharedConnection(ctx, target);
     if (options.export !== undefined) return await exportFiles(ctx, source, options);
     if (options.diff) return await showDiff(ctx, connection.connect, deployment, options);
-    const plan = planDeploy({
+    const plan = {
       deployment,
       release,
       target,
-      timeoutMs: options.noWait ? 0 : options.timeout * 1000,
+      timeout: options.noWait ? undefined : chosenTimeout(options, source),
       connect: connection.connect,
-    });
+    };
     if (options.dryRun) {
       if (options.output === "yaml") ctx.ui.out(source.text().trimEnd());
-      else printPlan(ctx, plan, options.output);
+      else printPlan(ctx, planDeploy(plan), options.output);
       return;
     }
-    await runPlan(ctx, plan);
-    showDone(ctx, deployment, options);
+    const start = ctx.clock.monotonic();
+    const seconds = () => Math.round(ctx.clock.monotonic() - start) / 1000;
+    try {
+      await runDeploy(ctx, { ...plan, atomic: options.atomic });
+    } catch (error) {
+      if (options.output !== "text") showFailed(ctx, deployment, error, seconds());
+      throw error;
+    }
+    showDone(ctx, deployment, options, seconds());
   },
 });
 
 /** What is deployed, and its text. */
 interface Source {
   readonly deployment: Deployment;
+  /** How long it may take to come up. */
+  readonly timeout: Timeout;
   /** YAML of all objects. */
   readonly text: () => string;
   /** YAML of each object. */
@@ -158,6 +175,7 @@ async function deploymentOf(ctx: Context, word: string, from: SourceOptions): Pr
   const deployment = { ...rendered, warnings: [...rendered.warnings, ...fit] };
   return {
     deployment,
+    timeout: graphTimeout(graph, target.kind === "local"),
     text: () => manifestYaml(deployment.objects),
     texts: () => deployment.objects.map((object) => manifestYaml([object])),
   };
@@ -183,9 +201,24 @@ async function ownManifest(ctx: Context, path: string, from: SourceOptions): Pro
   for (const note of manifest.notes) ctx.ui.info(`  ${note}`);
   return {
     deployment: manifest.deployment,
+    timeout: manifestTimeout(from.target.kind === "local"),
     text: () => manifest.text,
     texts: () => manifest.objects.map((object) => object.text),
   };
+}
+
+function checkWait(options: DeployValues): void {
+  if (!options.noWait) return;
+  const other = options.atomic ? "atomic" : options.timeout === undefined ? undefined : "timeout";
+  if (other === undefined) return;
+  throw usageError(
+    "WAIT_FLAGS",
+    `--no-wait and --${other} exclude each other: without waiting nobody sees whether it comes up`,
+  );
+}
+
+function chosenTimeout({ timeout }: DeployValues, source: Source): Timeout {
+  return timeout === undefined ? source.timeout : { seconds: timeout, parts: [] };
 }
 
 function checkExport(options: DeployValues): void {
@@ -245,10 +278,39 @@ async function showDiff(
   return diffs.some((one) => one.change !== "same") ? EXIT.failed : EXIT.ok;
 }
 
-function showDone(ctx: Context, deployment: Deployment, options: DeployValues): void {
+function showFailed(
+  ctx: Context,
+  { name, namespace }: Deployment,
+  error: unknown,
+  seconds: number,
+): void {
+  const known = error instanceof TaskError ? error : undefined;
+  ctx.ui.out(JSON.stringify({
+    graph: name,
+    namespace,
+    ready: false,
+    seconds,
+    error: {
+      code: known?.code ?? "UNEXPECTED",
+      message: messageOf(error),
+      hint: known?.hint ?? null,
+      evidence: known?.evidence ?? [],
+      exitCode: known?.exitCode ?? EXIT.failed,
+    },
+  }));
+}
+
+function showDone(
+  ctx: Context,
+  deployment: Deployment,
+  options: DeployValues,
+  seconds: number,
+): void {
   const { name, namespace } = deployment;
-  if (options.output !== "text") ctx.ui.out(JSON.stringify({ graph: name, namespace }));
   const waited = !options.noWait && deployment.graphs.length > 0;
+  if (options.output !== "text") {
+    ctx.ui.out(JSON.stringify({ graph: name, namespace, ready: waited, seconds }));
+  }
   ctx.ui.success(`Graph ${name} is ${waited ? "ready" : "applied"}`);
   const next = (deployment.requests ?? []).length > 0
     ? "status"

@@ -5,21 +5,24 @@
  */
 import type { Release } from "../blueprint/types.ts";
 import type { Context } from "../cli/context.ts";
-import { TaskError } from "../cli/errors.ts";
-import type { Plan, Step } from "../cli/plan.ts";
+import { messageOf, TaskError } from "../cli/errors.ts";
+import { type Plan, runPlan, type Step } from "../cli/plan.ts";
+import { formatDuration } from "../cli/text.ts";
 import { graphFrontend, requestedGraphName } from "../graph/names.ts";
 import { problemText } from "../graph/problems.ts";
 import { renderGraph, type RenderOptions } from "../graph/render.ts";
 import { REQUEST_KIND } from "../graph/render_request.ts";
 import { type Graph, servedModel } from "../graph/types.ts";
 import { validateGraph } from "../graph/validate.ts";
-import type { ApplyOptions, Kube, KubeObject } from "../kube/types.ts";
+import type { Kube, KubeObject } from "../kube/types.ts";
 import { ensureHfSecret } from "../platform/secrets.ts";
 import type { Target } from "../target/target.ts";
+import { applyChanges, type Change, objectTitle } from "./apply.ts";
 import { GRAPH_KIND } from "./graph_state.ts";
 import { probeGraph, type ProbeOptions } from "./probe.ts";
 import { waitForGraph } from "./ready.ts";
 import { waitForRequest } from "./requests.ts";
+import type { Timeout } from "./timeouts.ts";
 
 /** Objects to apply, and how to tell that they do what they should. */
 export interface Deployment {
@@ -47,10 +50,12 @@ export interface DeployOptions {
   readonly release: Release;
   /** Where to. */
   readonly target: Target;
-  /** Milliseconds to wait for ready; 0 does not wait. */
-  readonly timeoutMs: number;
+  /** How long to wait for ready; undefined does not wait. */
+  readonly timeout: Timeout | undefined;
   /** Connects to the cluster when the first step needs it; a dry run never does. */
   readonly connect: () => Promise<Kube>;
+  /** What the steps have made or changed, filled by them. */
+  readonly changes?: Change[];
 }
 
 /**
@@ -95,7 +100,7 @@ export function graphDeployment(
 
 /** Plans a deployment; reads nothing from the cluster. */
 export function planDeploy(options: DeployOptions): Plan {
-  const { deployment, release, target } = options;
+  const { deployment, release, target, timeout, connect, changes = [] } = options;
   return {
     task: "deploy",
     facts: {
@@ -103,6 +108,7 @@ export function planDeploy(options: DeployOptions): Plan {
       namespace: deployment.namespace,
       graph: deployment.name,
       release: `${release.version} (${release.graphApiVersion})`,
+      timeout: timeoutWords(timeout),
     },
     warnings: [
       ...(release.warning === undefined ? [] : [release.warning]),
@@ -115,23 +121,74 @@ export function planDeploy(options: DeployOptions): Plan {
         title: `Apply ${deployment.graphs.length === 0 ? "" : "graph "}${deployment.name}`,
         touches: deployment.objects.map(objectTitle),
         deadlineMs: 60_000,
-        run: async (ctx) => await applyObjects(ctx, await options.connect(), deployment.objects),
+        run: async (ctx, ui) => {
+          const kube = await connect();
+          const compare = async (object: KubeObject, live: KubeObject) => {
+            // Loaded when something is there already: a first deployment has nothing to compare.
+            const { diffObject } = await import("./diff.ts");
+            return (await diffObject(kube, object, live)).diff;
+          };
+          const { objects } = deployment;
+          return await applyChanges(ctx, kube, { objects, changes, compare }, ui);
+        },
       },
-      ...(options.timeoutMs <= 0 ? [] : [
-        ...deployment.graphs.flatMap((graph) => waitSteps(options, graph)),
-        ...(deployment.requests ?? []).flatMap((request) => requestSteps(options, request)),
+      ...(timeout === undefined ? [] : [
+        ...deployment.graphs.flatMap((graph) => waitSteps(options, graph, timeout)),
+        ...(deployment.requests ?? []).flatMap((request) =>
+          requestSteps(options, request, timeout)
+        ),
       ]),
     ],
   };
 }
 
-/** `Kind namespace/name`. */
-export function objectTitle(object: KubeObject): string {
-  const { namespace, name } = object.metadata;
-  return `${object.kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
+function timeoutWords(timeout: Timeout | undefined): string {
+  if (timeout === undefined) return "none, as it does not wait";
+  const parts = timeout.parts.map(({ what, seconds }) =>
+    `${what} ${formatDuration(seconds * 1000)}`
+  );
+  return formatDuration(timeout.seconds * 1000) +
+    (parts.length === 0 ? "" : ` (${parts.join(", ")})`);
 }
 
-function secretSteps({ deployment, target, connect }: DeployOptions): Step[] {
+/** How a deployment is run. */
+export interface RunDeployOptions extends Omit<DeployOptions, "changes"> {
+  /** Whether what this run has made or changed is taken back when it fails. */
+  readonly atomic: boolean;
+}
+
+/**
+ * Plans and runs a deployment.
+ *
+ * @throws {TaskError} of the step that failed; with `atomic` after the roll-back, which its
+ * evidence tells of.
+ */
+export async function runDeploy(ctx: Context, options: RunDeployOptions): Promise<void> {
+  const changes: Change[] = [];
+  try {
+    await runPlan(ctx, planDeploy({ ...options, changes }));
+  } catch (error) {
+    if (!options.atomic) throw error;
+    const { rollBack } = await import("./rollback.ts");
+    const { lines, complete } = await rollBack(ctx, await options.connect(), changes);
+    throw rolledBack(error, lines, complete);
+  }
+}
+
+function rolledBack(error: unknown, lines: readonly string[], complete: boolean): TaskError {
+  const known = error instanceof TaskError ? error : undefined;
+  const word = complete ? "rolled back" : "not rolled back completely";
+  return new TaskError({
+    code: known?.code ?? "UNEXPECTED",
+    message: `${messageOf(error)} (${word})`,
+    hint: known?.hint,
+    evidence: [...known?.evidence ?? [], ...lines.map((line) => `${word}: ${line}`)],
+    ...(known === undefined ? {} : { exitCode: known.exitCode }),
+    cause: error,
+  });
+}
+
+function secretSteps({ deployment, target, connect, changes }: DeployOptions): Step[] {
   const { tokenSecret, namespace } = deployment;
   if (tokenSecret === undefined) return [];
   return [{
@@ -139,17 +196,29 @@ function secretSteps({ deployment, target, connect }: DeployOptions): Step[] {
     title: "Hugging Face token",
     touches: [`Secret ${namespace}/${tokenSecret}`],
     deadlineMs: 60_000,
-    run: async (ctx) =>
-      await ensureHfSecret(ctx, await connect(), {
+    run: async (ctx) => {
+      const kube = await connect();
+      const secret = { apiVersion: "v1", kind: "Secret", namespace, name: tokenSecret };
+      const before = changes === undefined ? undefined : await kube.get(secret);
+      const done = await ensureHfSecret(ctx, kube, {
         namespace,
         name: tokenSecret,
         placeholder: target.kind === "local",
-      }),
+      });
+      const after = changes === undefined ? undefined : await kube.get(secret);
+      if (
+        after !== undefined && after.metadata.resourceVersion !== before?.metadata.resourceVersion
+      ) {
+        changes?.push({ after, before });
+      }
+      return done;
+    },
   }];
 }
 
-function waitSteps(options: DeployOptions, graph: ProbeOptions): Step[] {
-  const { timeoutMs, connect } = options;
+function waitSteps(options: DeployOptions, graph: ProbeOptions, timeout: Timeout): Step[] {
+  const { connect } = options;
+  const timeoutMs = timeout.seconds * 1000;
   // Several graphs share a plan, and ids are unique.
   const suffix = options.deployment.graphs.length > 1 ? `-${graph.name}` : "";
   const ready: Step = {
@@ -160,7 +229,7 @@ function waitSteps(options: DeployOptions, graph: ProbeOptions): Step[] {
     deadlineMs: timeoutMs + 60_000,
     run: async (ctx) => {
       const state = await waitForGraph(ctx, await connect(), { ...graph, timeoutMs });
-      return `${state.components.length} components ready`;
+      return state.components.map(({ name, phrase }) => `${name} ${phrase}`).join(", ");
     },
   };
   if (graph.ask === "nothing") return [ready];
@@ -174,9 +243,14 @@ function waitSteps(options: DeployOptions, graph: ProbeOptions): Step[] {
 }
 
 // No controller of the embedded cluster acts on requests: estimating takes NVIDIA's planner image.
-function requestSteps(options: DeployOptions, request: ProbeOptions): Step[] {
+function requestSteps(
+  options: DeployOptions,
+  request: ProbeOptions,
+  timeout: Timeout,
+): Step[] {
   if (options.target.kind === "local") return [];
-  const { timeoutMs, connect } = options;
+  const { connect } = options;
+  const timeoutMs = timeout.seconds * 1000;
   const { namespace, name } = request;
   return [
     {
@@ -197,42 +271,6 @@ function requestSteps(options: DeployOptions, request: ProbeOptions): Step[] {
     // Without autoApply there is no graph to wait for.
     ...(request.ask === "nothing"
       ? []
-      : waitSteps(options, { ...request, name: requestedGraphName(name) })),
+      : waitSteps(options, { ...request, name: requestedGraphName(name) }, timeout)),
   ];
-}
-
-async function applyObjects(
-  ctx: Context,
-  kube: Kube,
-  objects: readonly KubeObject[],
-): Promise<string> {
-  for (const object of objects) {
-    await applyObject(kube, object);
-    ctx.ui.debug(`applied ${objectTitle(object)}`);
-  }
-  return `${objects.length} object${objects.length === 1 ? "" : "s"}`;
-}
-
-/**
- * Applies one object and returns it as the server has it then.
- *
- * @throws {TaskError} OPERATOR_DOWN when it was refused because the operator's webhook, which
- * fails closed, does not answer; else as `Kube.apply`.
- */
-export async function applyObject(
-  kube: Kube,
-  object: KubeObject,
-  options: ApplyOptions = {},
-): Promise<KubeObject> {
-  try {
-    return await kube.apply(object, options);
-  } catch (error) {
-    if (!(error instanceof TaskError) || !/failed calling webhook/.test(error.message)) throw error;
-    throw new TaskError({
-      code: "OPERATOR_DOWN",
-      message: `${objectTitle(object)} was refused: the operator's webhook does not answer`,
-      hint: "deno task status shows the operator; deno task install repairs it.",
-      cause: error,
-    });
-  }
 }

@@ -8,7 +8,7 @@ import { stringify } from "@std/yaml";
 import { createTwoFilesPatch } from "diff";
 import { EXIT, messageOf, TaskError } from "../cli/errors.ts";
 import type { Kube, KubeObject } from "../kube/types.ts";
-import { applyObject, objectTitle } from "./deploy.ts";
+import { applyObject, objectTitle, refOf } from "./apply.ts";
 
 /** The difference of one object. */
 export interface ObjectDiff {
@@ -42,7 +42,7 @@ export async function diffObjects(
   const diffs: ObjectDiff[] = [];
   for (const object of objects) {
     try {
-      diffs.push(await diffObject(kube, object));
+      diffs.push(await diffObject(kube, object, await kube.get(refOf(object))));
     } catch (error) {
       throw withOtherExitCode(error, object);
     }
@@ -50,10 +50,14 @@ export async function diffObjects(
   return diffs;
 }
 
-async function diffObject(kube: Kube, object: KubeObject): Promise<ObjectDiff> {
+/** Compares one object with the live one; undefined when there is none. */
+export async function diffObject(
+  kube: Kube,
+  object: KubeObject,
+  live: KubeObject | undefined,
+): Promise<ObjectDiff> {
   const { apiVersion, kind, metadata } = object;
   const { name, namespace } = metadata;
-  const live = await kube.get({ apiVersion, kind, name, namespace });
   const wanted = await dryRun(kube, object);
   const [before, after] = masked(
     live === undefined ? undefined : comparable(live),

@@ -69,7 +69,8 @@ export async function waitForGraph(
     board.end();
   }
   if (ctx.signal.aborted) throw interruptedError();
-  const evidence = await graphEvidence(kube, options, last?.state);
+  const about = (fatal ?? diagnoses[0])?.component;
+  const evidence = await graphEvidence(kube, options, last?.state, about);
   if (fatal !== undefined) throw fatalError(options, fatal, diagnoses, evidence);
   throw tooLate(options, last, diagnoses, evidence);
 }
