@@ -1,19 +1,7 @@
 import assert from "node:assert/strict";
+import vectors from "../../tests/fixtures/statistics/vectors.json" with { type: "json" };
 import { seededRandom } from "./random.ts";
 import { Samples, samplesOf } from "./samples.ts";
-
-// deno-fmt-ignore
-const LONG = [38.685, 35.363, 76.93, 70.093, 58.779, 28.465, 53.492, 88.829, 21.307, 39.633, 14.428,
-  22.139, 15.041, 46.314, 22.484, 66.015, 60.93, 47.902, 9.377, 37.447, 52.776, 59.105, 18.707, 39.079,
-  27.523, 30.995, 114.735, 31.023, 53.369, 101.4, 36.288, 50.492, 58.987, 57.091, 23.161, 57.587, 141.341];
-
-// mean, p50, p90, p95, p99 as numpy 2 computes them (numpy.percentile, linear).
-const VECTORS: [number[], number[]][] = [
-  [[54.645], [54.645, 54.645, 54.645, 54.645, 54.645]],
-  [[67.297, 45.065], [56.181, 56.181, 65.0738, 66.1854, 67.07468]],
-  [[29.271, 39.715, 27.272, 56.946, 139.512], [58.5432, 39.715, 106.4856, 122.9988, 136.20936]],
-  [LONG, [48.84627027027027, 46.314, 81.6896, 104.067, 131.76284]],
-];
 
 const near = (actual: number, expected: number, share: number) =>
   assert.ok(
@@ -22,16 +10,12 @@ const near = (actual: number, expected: number, share: number) =>
   );
 
 Deno.test("percentiles are numpy's", () => {
-  for (const [values, [mean, p50, p90, p95, p99]] of VECTORS) {
+  for (const { values, expected } of vectors.samples) {
     const found = samplesOf(values).distribution()!;
-    near(found.mean, mean!, 1e-12);
-    near(found.p50, p50!, 1e-12);
-    near(found.p90, p90!, 1e-12);
-    near(found.p95, p95!, 1e-12);
-    near(found.p99, p99!, 1e-12);
-    assert.equal(found.min, Math.min(...values));
-    assert.equal(found.max, Math.max(...values));
-    assert.equal(found.count, values.length);
+    assert.equal(found.count, expected.count);
+    for (const [name, value] of Object.entries(expected)) {
+      near(found[name as keyof typeof found], value, 1e-12);
+    }
   }
   assert.equal(new Samples().distribution(), undefined);
 });

@@ -1,6 +1,6 @@
-// The vectors were made by scipy 1.x: stats.t, binomtest(…).proportion_ci, ttest_rel, ttest_ind.
+// The vectors are scipy's, made by the script beside them.
 import assert from "node:assert/strict";
-import vectors from "./scipy_vectors.json" with { type: "json" };
+import vectors from "../../../tests/fixtures/statistics/vectors.json" with { type: "json" };
 import { type Effect, pairedEffect, significant, unpairedEffect } from "./effect.ts";
 import { studentCdf, studentQuantile, wilsonInterval } from "./student.ts";
 

@@ -52,6 +52,14 @@ export interface Aggregate {
 
 const BINS = 100;
 const BARS = 40;
+// Few requests in many slices would be dots and spikes.
+const LEAST_BINS = 12;
+const REQUESTS_PER_BIN = 10;
+
+/** Number of slices that so many requests are enough for. */
+export function binsFor(requests: number): number {
+  return Math.min(BINS, Math.max(LEAST_BINS, Math.round(requests / REQUESTS_PER_BIN)));
+}
 
 interface Slice {
   completed: number;
@@ -61,14 +69,15 @@ interface Slice {
   readonly ttft: Samples;
 }
 
-/** Reads the list of a run of `wallSeconds`. */
+/** Reads the list of a run of `wallSeconds`, in so many slices of time. */
 export async function aggregateRequests(
   ctx: Pick<Context, "fs">,
   path: string,
   wallSeconds: number,
+  bins = BINS,
 ): Promise<Aggregate> {
-  const binMs = Math.max(wallSeconds * 1000, 1) / BINS;
-  const slices = Array.from({ length: BINS }, (): Slice => ({
+  const binMs = Math.max(wallSeconds * 1000, 1) / bins;
+  const slices = Array.from({ length: bins }, (): Slice => ({
     completed: 0,
     failed: 0,
     tokens: 0,

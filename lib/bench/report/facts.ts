@@ -6,7 +6,7 @@
 import type { Interval, Level, ServerTimes } from "../server/types.ts";
 import type { BenchSummary } from "../summary.ts";
 import { escapeHtml } from "./charts.ts";
-import { table } from "./table.ts";
+import { factTable, table } from "./table.ts";
 
 /** The server's times and levels, and how the time to first token divides. */
 export function serverTable({ server }: BenchSummary): string {
@@ -125,8 +125,10 @@ export function environmentTable({ environment }: BenchSummary): string {
     ["nodes", environment.nodes.join(", ") || null],
     ["simulated", environment.simulated ? "nodes, GPUs and engines" : null],
   ];
-  const told = rows.flatMap(([name, value]) => value === null ? [] : [[name, value]]);
-  return table("Environment", ["", ""], told);
+  const told = rows.flatMap(([name, value]): [string, string][] =>
+    value === null ? [] : [[name, value]]
+  );
+  return factTable("Environment", told);
 }
 
 function interval({ low, high }: Interval): string {

@@ -17,11 +17,11 @@ header p{color:var(--dim);margin:4px 0 16px;overflow-wrap:anywhere}
 .note{background:var(--note);border-radius:8px;padding:12px 16px;margin:12px 0}
 .note.bad{background:var(--bad)}
 .note ul{margin:6px 0 0;padding-left:20px;overflow-wrap:anywhere}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:10px;margin:16px 0}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(135px,1fr));gap:10px;margin:16px 0}
 .tiles div{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:12px 14px}
 .tiles span,.tiles small{display:block;color:var(--dim);font-size:.85rem;min-height:1.2em}
 .tiles b{display:block;font-size:1.4rem;font-variant-numeric:tabular-nums}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:14px}
+.charts{display:grid;margin:14px 0;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:14px}
 figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:8px;padding:12px}
 figcaption{font-weight:600;margin-bottom:6px;display:flex;flex-wrap:wrap;justify-content:space-between;gap:4px 16px}
 .legend{font-weight:400;color:var(--dim);display:flex;gap:12px}
@@ -38,6 +38,7 @@ circle.s1{fill:var(--s1)}circle.s2{fill:var(--s2)}circle.s3{fill:var(--s3)}circl
 .none,.remark{color:var(--dim)}
 .remark{margin:6px 0;max-width:75ch}
 .table>div{overflow-x:auto}
+.facts td:last-child{text-align:left;white-space:normal;overflow-wrap:anywhere;width:100%}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{text-align:right;padding:6px 10px;border-bottom:1px solid var(--line);white-space:nowrap}
 th:first-child,td:first-child{text-align:left}

@@ -17,3 +17,16 @@ export function table(
     cells("th", head)
   }</thead><tbody>${rows.map((row) => cells("td", row)).join("")}</tbody></table></div></section>`;
 }
+
+/** A table of names and texts, which wrap. */
+export function factTable(
+  caption: string,
+  rows: readonly (readonly [string, string])[],
+): string {
+  const body = rows.map(([name, text]) =>
+    `<tr><td>${escapeHtml(name)}</td><td>${escapeHtml(text)}</td></tr>`
+  );
+  return `<section class="table facts"><h2>${escapeHtml(caption)}</h2><div><table><tbody>${
+    body.join("")
+  }</tbody></table></div></section>`;
+}

@@ -13,15 +13,15 @@ type Points = Series["points"];
 /** All charts over time; those that the server says nothing about are left out. */
 export function timeline(
   summary: BenchSummary,
-  { bins }: Aggregate,
+  { bins, binSeconds }: Aggregate,
   server: readonly ServerPoint[],
 ): string {
   const x = "seconds from the start";
   const range = { from: 0, to: summary.wall_s };
   const inside = server.filter(({ at_s }) => at_s > 0);
   const own = (y: (bin: Aggregate["bins"][number]) => number | undefined): Points =>
-    bins.map((bin) => ({ x: bin.start, y: y(bin) }));
-  // In the middle of the interval that it is of.
+    bins.map((bin) => ({ x: bin.start + binSeconds / 2, y: y(bin) }));
+  // In the middle of the interval that they are of, as the client's.
   const theirs = (y: (point: ServerPoint) => number | null): Points =>
     inside.map((point) => ({
       x: Math.min(range.to, Math.max(0, point.at_s - point.seconds / 2)),

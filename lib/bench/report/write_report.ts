@@ -7,7 +7,7 @@ import type { Context } from "../../cli/context.ts";
 import { writeFileAtomic } from "../../cli/files.ts";
 import type { ResultFiles } from "../results.ts";
 import type { BenchSummary } from "../summary.ts";
-import { aggregateRequests } from "./aggregate.ts";
+import { aggregateRequests, binsFor } from "./aggregate.ts";
 import { aiperfJson, summaryCsv } from "./exports.ts";
 import { reportHtml, type ReportMore } from "./html.ts";
 
@@ -34,7 +34,8 @@ export async function writeReport(
     csv: `${files.folder}/summary.csv`,
     aiperf: `${files.folder}/profile_export_aiperf.json`,
   };
-  const charts = await aggregateRequests(ctx, files.requests, summary.wall_s);
+  const bins = binsFor(summary.requests.completed);
+  const charts = await aggregateRequests(ctx, files.requests, summary.wall_s, bins);
   await writeFileAtomic(ctx, report.html, reportHtml(title, summary, charts, more));
   await writeFileAtomic(ctx, report.csv, summaryCsv(summary));
   await writeFileAtomic(ctx, report.aiperf, `${JSON.stringify(aiperfJson(summary), null, 2)}\n`);

@@ -131,10 +131,11 @@ export function watchServer(options: WatchOptions): ServerWatch {
     }
   }
 
-  async function round(spreadMs: number, all: boolean): Promise<void> {
+  async function round(spreadMs: number, last: boolean): Promise<void> {
     rounds++;
     const due = [...watched.values()].filter((one) =>
-      !one.gone && (all || one.failuresInARow < PATIENCE || rounds % RETRY_ROUNDS === 0)
+      !one.gone &&
+      (one.failuresInARow < PATIENCE || (last ? one.scrapes > 0 : rounds % RETRY_ROUNDS === 0))
     );
     const failed = () => due.reduce((sum, one) => sum + one.failures, 0);
     const failedBefore = failed();
