@@ -132,7 +132,9 @@ function visitObject(
       : expectation(check, resolve(check.root, property));
     add(join(path, key), `is missing, and must be ${wanted}`);
   }
-  const open = schema["x-kubernetes-preserve-unknown-fields"] === true || !check.closed;
+  // Where only alternatives say what keys there are, they check them.
+  const others = schema.anyOf !== undefined && schema.properties === undefined;
+  const open = schema["x-kubernetes-preserve-unknown-fields"] === true || !check.closed || others;
   for (const [key, item] of Object.entries(value)) {
     const at = join(path, key);
     const property = Object.hasOwn(properties, key) ? properties[key] : undefined;
