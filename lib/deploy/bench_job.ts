@@ -16,7 +16,7 @@ import { interruptedError, messageOf, usageError } from "../cli/errors.ts";
 import { formatBytes } from "../cli/text.ts";
 import type { Kube, KubeObject, ObjectRef, OwnerReference } from "../kube/types.ts";
 import { openTarget, type Target } from "../target/target.ts";
-import { waitForBenchPod } from "./bench_pod.ts";
+import { type BenchPod, waitForBenchPod } from "./bench_pod.ts";
 import { measureTunnel } from "./bench_tunnel.ts";
 import { FRONTEND_PORT } from "./frontend.ts";
 
@@ -61,11 +61,8 @@ export async function benchInCluster(
   const { kube, namespace } = place;
   const name = `bench-${place.graph.slice(0, LONGEST_NAME)}-${crypto.randomUUID().slice(0, 6)}`;
   const objects = await objectsOf(ctx, place, name, options);
-  const step = ctx.ui.step("Start the client in the cluster");
   try {
-    await create(kube, objects);
-    await using pod = await waitForBenchPod(ctx, kube, { namespace, job: name, step });
-    step.done(`${namespace}/${pod.name} on ${pod.node}`);
+    await using pod = await startPod(ctx, kube, objects);
     const summary = await followJob(ctx, kube, {
       pod: { name: pod.name, namespace },
       ended: pod.ended,
@@ -74,14 +71,25 @@ export async function benchInCluster(
     });
     if (!place.tunnelTax) return summary;
     return await withTax(ctx, place, { pod: pod.name, options, summary });
-  } catch (error) {
-    step.fail();
-    throw error;
   } finally {
     await remove(ctx, place.target, [
       objects.job,
       ...objects.owned({ apiVersion: "", kind: "", name: "", uid: "" }),
     ]);
+  }
+}
+
+async function startPod(ctx: Context, kube: Kube, objects: JobObjects): Promise<BenchPod> {
+  const { name, namespace = "default" } = objects.job.metadata;
+  const step = ctx.ui.step("Start the client in the cluster");
+  try {
+    await create(kube, objects);
+    const pod = await waitForBenchPod(ctx, kube, { namespace, job: name, step });
+    step.done(`${namespace}/${pod.name} on ${pod.node}`);
+    return pod;
+  } catch (error) {
+    step.fail();
+    throw error;
   }
 }
 

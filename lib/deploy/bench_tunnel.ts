@@ -42,6 +42,11 @@ export interface TunnelRun {
 const CEILING_LANES = 64;
 const CEILING_MS = 1_000;
 const CEILING_TOKENS = 64;
+const READY_MS = 20_000;
+const ANSWER_MS = 2_000;
+// A block with its probes and its warm-up.
+const BLOCK_MS = 60_000;
+const RETRY_MS = 200;
 // Seeds of blocks are none of a run that was given a small one.
 const FIRST_SEED = 1_000_003;
 
@@ -58,17 +63,21 @@ export async function measureTunnel(
 ): Promise<TunnelTax> {
   const { kube, namespace, service } = place;
   const where = { name: pod, namespace };
-  const ask = async (request: Parameters<typeof askControl>[1]) => {
+  const ask = async (request: Parameters<typeof askControl>[1], timeoutMs = BLOCK_MS) => {
     const connection = fromStreams(await kube.connect(where, CONTROL_PORT));
+    const late = AbortSignal.any([ctx.signal, AbortSignal.timeout(timeoutMs)]);
+    late.addEventListener("abort", connection.close);
     try {
       return await askControl(connection, request);
     } finally {
+      late.removeEventListener("abort", connection.close);
       connection.close();
     }
   };
   const plain = plainOptions(options);
   const { apiKey, headers } = options;
   const seed = (pair: number) => FIRST_SEED + Number(summary.config["seed"] ?? 0) + pair;
+  await untilReady(ctx, () => ask({ kind: "ready" }, ANSWER_MS));
   const frontend = await forwardFrontend(ctx, kube, { namespace, service });
   try {
     const tunnel = await ceilingOf(ctx, kube, where);
@@ -97,6 +106,19 @@ export async function measureTunnel(
     return tunnelTax(blocks, { in_cluster: summary.calibration?.ceiling ?? null, tunnel }, load);
   } finally {
     await frontend.close();
+  }
+}
+
+// The pod opens its ports a moment after it has said its result.
+async function untilReady(ctx: Context, ask: () => Promise<unknown>): Promise<void> {
+  const end = ctx.clock.monotonic() + READY_MS;
+  for (;;) {
+    try {
+      return void await ask();
+    } catch (error) {
+      if (ctx.clock.monotonic() > end) throw error;
+      await ctx.clock.sleep(RETRY_MS, ctx.signal);
+    }
   }
 }
 

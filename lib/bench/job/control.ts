@@ -13,13 +13,16 @@ import type { PlainOptions } from "./job_file.ts";
 
 /** What is asked of the pod. */
 export type ControlRequest =
+  | { readonly kind: "ready" }
   | { readonly kind: "block"; readonly options: PlainOptions }
   | { readonly kind: "end" };
 
 /** What it answers. */
-export type ControlAnswer = { readonly block: Block } | { readonly error: string } | {
-  readonly ended: true;
-};
+export type ControlAnswer =
+  | { readonly ready: true }
+  | { readonly block: Block }
+  | { readonly error: string }
+  | { readonly ended: true };
 
 /** A pod that is not asked for anything for so long, ends. */
 const PATIENCE_MS = 60_000;
@@ -34,46 +37,56 @@ export interface ServeBlocksOptions {
   readonly measure: (options: PlainOptions) => Promise<Block>;
 }
 
-/** Answers requests, one connection after the other, until the end is asked for or nobody asks. */
+/** Answers requests until the end is asked for, or nobody asks any more. */
 export async function serveBlocks(
   ctx: Pick<Context, "net" | "clock" | "signal">,
   options: ServeBlocksOptions,
 ): Promise<void> {
   const listener = ctx.net.listen({ hostname: "127.0.0.1", port: options.port });
+  const open = new Set<Deno.Conn>();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let current: Deno.Conn | undefined;
   const stop = () => {
-    closeQuietly(listener);
-    if (current !== undefined) closeQuietly(current);
-  };
-  const patience = () => {
     clearTimeout(timer);
+    for (const one of [listener, ...open]) closeQuietly(one);
+  };
+  const rest = () => clearTimeout(timer);
+  const wait = () => {
+    rest();
     timer = setTimeout(stop, options.patienceMs ?? PATIENCE_MS);
   };
-  ctx.signal.addEventListener("abort", stop);
-  try {
-    for (;;) {
-      patience();
-      current = await listener.accept();
-      const ended = await answer(current, options, patience, () => clearTimeout(timer))
-        .catch(() => false);
-      closeQuietly(current);
-      if (ended) return;
+  const serve = async (connection: Deno.Conn) => {
+    open.add(connection);
+    try {
+      if (await answer(connection, options, { wait, rest })) stop();
+    } catch {
+      // Whoever asked is gone, and may ask again.
+    } finally {
+      closeQuietly(connection);
+      open.delete(connection);
     }
+  };
+  ctx.signal.addEventListener("abort", stop);
+  wait();
+  try {
+    // A forwarded connection whose other end is gone may stay: it must not be in the way.
+    for (;;) serve(await listener.accept());
   } catch {
-    // The listener was closed: nobody asks any more.
+    // The listener was closed: it is over.
   } finally {
-    clearTimeout(timer);
     ctx.signal.removeEventListener("abort", stop);
     stop();
   }
 }
 
+interface Patience {
+  readonly wait: () => void;
+  readonly rest: () => void;
+}
+
 async function answer(
   connection: Deno.Conn,
   { measure }: ServeBlocksOptions,
-  wait: () => void,
-  work: () => void,
+  { wait, rest }: Patience,
 ): Promise<boolean> {
   const say = (value: ControlAnswer) =>
     writeAll(connection, new TextEncoder().encode(`${JSON.stringify(value)}\n`));
@@ -83,7 +96,12 @@ async function answer(
       await say({ ended: true });
       return true;
     }
-    work();
+    if (request.kind === "ready") {
+      wait();
+      await say({ ready: true });
+      continue;
+    }
+    rest();
     await say(
       await measure(request.options).then(
         (block): ControlAnswer => ({ block }),
