@@ -80,11 +80,8 @@ export function costTile({ cost }: BenchSummary): [string, string, string][] {
   const all = cost?.usd_per_million_output_tokens ?? null;
   if (cost === null || all === null) return [];
   const good = cost.usd_per_million_good_tokens;
-  return [[
-    cost.simulated ? "a million tokens, simulated" : "a million tokens",
-    `${usd(all)} USD`,
-    good === null ? `${usd(cost.usd_per_hour)} USD an hour` : `good ones ${usd(good)} USD`,
-  ]];
+  const more = good === null ? `${usd(cost.usd_per_hour)} an hour` : `good ones ${usd(good)}`;
+  return [["USD a million tokens", usd(all), cost.simulated ? `simulated, ${more}` : more]];
 }
 
 /** The cost and what it is made of. */
@@ -106,7 +103,7 @@ export function costTable({ cost }: BenchSummary): string {
     : `on demand in ${cost.price_region}, ${cost.price_date}, from ${
       cost.price_source === "table" ? "the project's table" : "the AWS price list"
     }`;
-  return table(`Cost in USD an hour, ${where}`, ["", "nodes' share", "USD/h"], rows) +
+  return table(`Cost in USD an hour, ${where}`, ["", "share", "USD/h"], rows) +
     cost.notes.map((note) => `<p class="remark">${escapeHtml(note)}</p>`).join("");
 }
 

@@ -20,7 +20,7 @@ header p{color:var(--dim);margin:4px 0 16px;overflow-wrap:anywhere}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(135px,1fr));gap:10px;margin:16px 0}
 .tiles div{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:12px 14px}
 .tiles span,.tiles small{display:block;color:var(--dim);font-size:.85rem;min-height:1.2em}
-.tiles b{display:block;font-size:1.4rem;font-variant-numeric:tabular-nums}
+.tiles b{display:block;font-size:1.3rem;white-space:nowrap;font-variant-numeric:tabular-nums}
 .charts{display:grid;margin:14px 0;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:14px}
 figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:8px;padding:12px}
 figcaption{font-weight:600;margin-bottom:6px;display:flex;flex-wrap:wrap;justify-content:space-between;gap:4px 16px}

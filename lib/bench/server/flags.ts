@@ -5,18 +5,23 @@
  */
 import type { Options } from "../../cli/options.ts";
 
+const GROUP = "Server and cost";
+
 /** Flags of `deno task bench`. */
 export const SERVER_FLAGS = {
   noServerMetrics: {
+    group: GROUP,
     kind: "flag",
     description: "Do not scrape the metrics of frontends, workers and GPUs during the run",
   },
   metricsUrl: {
+    group: GROUP,
     kind: "list",
     placeholder: "url",
     description: "Scrape this URL as well, any number of times: a worker, a DCGM exporter",
   },
   pricePerHour: {
+    group: GROUP,
     kind: "number",
     min: 0,
     placeholder: "usd",
