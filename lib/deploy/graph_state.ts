@@ -214,12 +214,18 @@ function hasCaughtUp(deployment: KubeObject, wanted: WantedComponent): boolean {
   return (deployment.spec?.replicas ?? 1) === wanted.replicas && isRolledOut(deployment);
 }
 
+/** `1 of 2 ready`; pods of the version before are not counted as more than all. */
+export function readyWords(ready: number, wanted: number): string {
+  const more = ready - wanted;
+  return more <= 0 ? `${ready} of ${wanted} ready` : `${wanted} of ${wanted} ready, ${more} to go`;
+}
+
 function phrase(
   wanted: WantedComponent,
   { ready, updated, settled, pods }: Omit<ComponentState, keyof WantedComponent | "phrase">,
 ): string {
   const troubled = pods.find((pod) => !pod.ready && !pod.terminating && pod.phrase !== "");
-  const count = `${ready} of ${wanted.replicas} ready`;
+  const count = readyWords(ready, wanted.replicas);
   if (!settled && updated < wanted.replicas && ready > updated) {
     return `${count}, ${updated} of ${wanted.replicas} updated` +
       (troubled === undefined ? "" : `, ${troubled.phrase}`);

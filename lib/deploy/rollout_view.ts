@@ -8,7 +8,7 @@ import { formatDuration } from "../cli/text.ts";
 import type { BoardLine } from "../cli/ui.ts";
 import type { Diagnosis } from "./diagnosis/types.ts";
 import { currentEvent, nodesOnTheirWay } from "./event_words.ts";
-import type { ComponentState } from "./graph_state.ts";
+import { type ComponentState, readyWords } from "./graph_state.ts";
 import type { PodStage } from "./pod_state.ts";
 import type { RolloutMoment } from "./rollout.ts";
 
@@ -107,7 +107,7 @@ function countWords(counts: StageCounts, { pods, updated, replicas }: ComponentS
   const pulling = counts.scheduled - counts.pulled;
   const waiting = pods.filter((pod) => pod.stage === "unscheduled").length;
   const parts = [
-    `${counts.ready} of ${counts.wanted} ready`,
+    readyWords(counts.ready, counts.wanted),
     ...(counts.loading > 0 ? [`${counts.loading} loading`] : []),
     ...(pulling > 0 ? [`${pulling} pulling`] : []),
     ...(waiting > 0 ? [`${waiting} without a node`] : []),

@@ -48,8 +48,11 @@ export function diagnoseImages(facts: ClusterFacts, component: ComponentObjects)
 export function imageTrouble(
   image: string,
   reason: string,
-  text: string,
+  said: string,
 ): Omit<Diagnosis, "component"> {
+  // A name may hold any word.
+  const host = image.split("/")[0]!;
+  const text = said.replaceAll(image, "").replaceAll(host, "");
   const final = (code: string, cause: string, hint: string, graceMs: number) => ({
     code,
     cause,
@@ -91,19 +94,19 @@ export function imageTrouble(
       DENIED_GRACE_MS,
     );
   }
-  if (/\bnot found\b|manifest unknown|\b404\b|does not exist/i.test(text)) {
-    return final(
-      "IMAGE_NOT_FOUND",
-      `image ${image} does not exist in its registry`,
-      NAME_HINT,
-      PULL_GRACE_MS,
-    );
-  }
   if (/no match for platform|exec format|no matching manifest/i.test(text)) {
     return final(
       "IMAGE_PLATFORM",
       `image ${image} is not made for the node's processor`,
       "Choose a node pool of the other architecture, or another image.",
+      PULL_GRACE_MS,
+    );
+  }
+  if (/\bnot found\b|manifest unknown|\b404\b|does not exist/i.test(text)) {
+    return final(
+      "IMAGE_NOT_FOUND",
+      `image ${image} does not exist in its registry`,
+      NAME_HINT,
       PULL_GRACE_MS,
     );
   }
@@ -116,7 +119,6 @@ export function imageTrouble(
     );
   }
   if (/no such host|certificate|x509/i.test(text)) {
-    const host = image.split("/")[0];
     return final(
       "IMAGE_UNREACHABLE",
       `the registry ${host} of image ${image} cannot be reached: ${lastPart(text)}`,
@@ -125,10 +127,10 @@ export function imageTrouble(
     );
   }
   // Overload, time-outs, broken connections: the kubelet's next try may do.
-  const said = lastPart(text) || reason;
+  const last = lastPart(text) || reason;
   return {
     code: "IMAGE_PULL",
-    cause: `image ${image} is not pulled yet: ${said}`,
+    cause: `image ${image} is not pulled yet: ${last}`,
     hint: "The kubelet goes on trying.",
     final: false,
     graceMs: 0,

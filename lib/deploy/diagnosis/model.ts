@@ -25,7 +25,7 @@ const PATTERNS: readonly Pattern[] = [
   {
     code: "HF_RATE_LIMIT",
     line:
-      /\b429\b.*(Client Error|Too Many Requests)|Too Many Requests.*huggingface|rate limit.*huggingface/i,
+      /\b429\b.*(Client Error|Too Many Requests.*(huggingface|hf\.co))|Too Many Requests.*huggingface|rate limit.*huggingface/i,
     cause: "Hugging Face answers 429: too many downloads at a time",
     hint: "It may go on by itself. With HF_TOKEN set the limits are higher; deno task prefetch " +
       "downloads once for all pods.",
@@ -34,7 +34,7 @@ const PATTERNS: readonly Pattern[] = [
   {
     code: "HF_FORBIDDEN",
     line:
-      /\b403\b.*(Client Error|Forbidden).*|not in the authorized list|awaiting a review|Access to model .* is restricted and you are not/i,
+      /\b403 Client Error|\b403\b.*Forbidden.*(huggingface|hf\.co)|not in the authorized list|awaiting a review|Access to model .* is restricted and you are not/i,
     cause: "Hugging Face answers 403: the token's account may not use this model",
     hint: "Ask for access on the model's page, and use a token of that account (HF_TOKEN).",
     final: true,
@@ -42,7 +42,7 @@ const PATTERNS: readonly Pattern[] = [
   {
     code: "HF_UNAUTHORIZED",
     line:
-      /\b401\b.*(Client Error|Unauthorized)|GatedRepoError|Cannot access gated repo|Invalid user token|Invalid credentials in Authorization header/i,
+      /\b401 Client Error|\b401\b.*Unauthorized.*(huggingface|hf\.co)|GatedRepoError|Cannot access gated repo|Invalid user token|Invalid credentials in Authorization header/i,
     cause: "Hugging Face answers 401: there is no token, or not a valid one",
     hint: `Set HF_TOKEN to a token with read permission (${TOKEN_PAGE}) and deploy again; gated ` +
       "models also take an agreement on their page.",
