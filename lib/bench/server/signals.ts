@@ -10,7 +10,7 @@
  */
 
 /** Names in the order of preference: the first that a source has counts. */
-type Names = readonly string[];
+export type Names = readonly string[];
 
 /** Histograms of times in seconds, as frontends (or a server without one) have them. */
 export const TIMES: Readonly<Record<"ttft" | "itl" | "duration", Names>> = {
