@@ -6,7 +6,7 @@
  */
 import { benchConfig } from "../bench/config.ts";
 import { encodeJob, JOB_ENV, plainOptions } from "../bench/job/job_file.ts";
-import { JOB_LABELS, type JobObjects, jobObjects } from "../bench/job/objects.ts";
+import { type JobObjects, jobObjects } from "../bench/job/objects.ts";
 import { jobSources } from "../bench/job/source_files.ts";
 import { followJob } from "../bench/job/stream.ts";
 import type { BenchOptions } from "../bench/options.ts";
@@ -14,7 +14,7 @@ import type { BenchSummary } from "../bench/summary.ts";
 import { type Context, withContext } from "../cli/context.ts";
 import { interruptedError, messageOf, usageError } from "../cli/errors.ts";
 import { formatBytes } from "../cli/text.ts";
-import type { Kube, KubeObject, ObjectRef, OwnerReference } from "../kube/types.ts";
+import type { Kube, KubeObject, OwnerReference } from "../kube/types.ts";
 import { openTarget, type Target } from "../target/target.ts";
 import { type BenchPod, waitForBenchPod } from "./bench_pod.ts";
 import { measureTunnel } from "./bench_tunnel.ts";
@@ -186,35 +186,4 @@ async function withTax(ctx: Context, place: BenchJobPlace, input: TaxInput): Pro
     const warning = `the tunnel's tax could not be measured: ${messageOf(error)}`;
     return { ...summary, warnings: [...summary.warnings, warning] };
   }
-}
-
-/**
- * Removes what benchmarks of a graph left in the cluster. Returns how many Jobs there were.
- *
- * @throws {TaskError} as `Kube.delete`.
- */
-export async function removeBenchJobs(
-  kube: Kube,
-  { namespace, graph }: { readonly namespace: string; readonly graph: string },
-): Promise<number> {
-  const { managedBy, component } = JOB_LABELS;
-  const labelSelector = `${managedBy.join("=")},${
-    component.join("=")
-  },${JOB_LABELS.graph}=${graph}`;
-  let jobs = 0;
-  for (
-    const kind of [
-      { apiVersion: "batch/v1", kind: "Job" },
-      { apiVersion: "v1", kind: "ConfigMap" },
-      { apiVersion: "v1", kind: "Secret" },
-    ]
-  ) {
-    const { items } = await kube.list(kind, { namespace, labelSelector });
-    if (kind.kind === "Job") jobs = items.length;
-    for (const { metadata: { name } } of items) {
-      const ref: ObjectRef = { ...kind, namespace, name };
-      await kube.delete(ref, { propagation: "Background" });
-    }
-  }
-  return jobs;
 }

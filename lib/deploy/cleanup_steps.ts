@@ -8,6 +8,7 @@ import { REQUEST_KIND } from "../graph/render_request.ts";
 import type { Found } from "./cleanup_found.ts";
 import { GRAPH_KIND, type GraphState } from "./graph_state.ts";
 import { comesBack, managerStep } from "./managers.ts";
+import { removeBenchJobs } from "./bench_leftovers.ts";
 import { removeAdapters, removeGraph } from "./remove.ts";
 import { removeRequest, type RequestState } from "./requests.ts";
 import type { SharedConnection } from "./session.ts";
@@ -127,10 +128,16 @@ export function graphStep(
       const kube = await connection.connect();
       const options = { namespace, name, apiVersion, timeoutMs: REMOVE_TIMEOUT_MS };
       // Adapters last: without their workers there is nothing left to unload them from.
+      const benchmarks = await removeBenchJobs(kube, { namespace, graph: name });
       const existed = await removeGraph(ctx, kube, options, ui);
       const adapters = await removeAdapters(ctx, kube, options);
-      if (adapters > 0) return `and ${adapters} adapter${adapters === 1 ? "" : "s"}`;
+      const more = [counted(adapters, "adapter"), counted(benchmarks, "benchmark")].filter(Boolean);
+      if (more.length > 0) return `and ${more.join(", ")}`;
       return existed ? undefined : "was already gone";
     },
   };
+}
+
+function counted(count: number, what: string): string {
+  return count === 0 ? "" : `${count} ${what}${count === 1 ? "" : "s"}`;
 }
