@@ -66,6 +66,7 @@ function component(name: string, type: string, pods: readonly string[]): Compone
     replicas: pods.length,
     image: undefined,
     ready: pods.length,
+    updated: pods.length,
     settled: true,
     phrase: "",
     pods: PODS.filter(({ metadata }) => pods.includes(metadata.name)).map(podState),
