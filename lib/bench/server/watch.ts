@@ -83,6 +83,8 @@ export function watchServer(options: WatchOptions): ServerWatch {
   const { clock, open, pinger } = options;
   const intervalMs = options.intervalMs ?? INTERVAL_MS;
   const stop = new AbortController();
+  // An interrupted run waits for no scrape.
+  const closing = new AbortController();
   const watched = new Map<string, Watched>();
   const joined = joiner();
   const pings = new Samples();
@@ -111,7 +113,7 @@ export function watchServer(options: WatchOptions): ServerWatch {
   }
 
   async function scrape(one: Watched): Promise<Answer | undefined> {
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(TIMEOUT_MS)]);
     try {
       const metrics = parseMetrics(await one.source.scrape(signal), isWanted);
       const at = clock.monotonic();
@@ -185,6 +187,7 @@ export function watchServer(options: WatchOptions): ServerWatch {
 
   async function close(): Promise<void> {
     stop.abort();
+    closing.abort();
     await running;
     for (const one of watched.values()) one.source.close();
     pinger?.close();

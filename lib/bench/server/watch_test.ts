@@ -199,3 +199,23 @@ Deno.test("a pod that comes later counts from zero, one that goes keeps what it 
   assert.equal(summary.sources[0]?.problem, "gone");
   assert.deepEqual(closed.sort(), ["new", "old"]);
 });
+
+Deno.test("an interrupted run waits for no scrape", async () => {
+  await using test = await testContext();
+  const { clock } = test.ctx;
+  const source: MetricsSource = {
+    name: "slow",
+    kind: "frontend",
+    scrape: (signal) =>
+      new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+    close: () => {},
+  };
+  const watch = watchServer({ clock, open: () => Promise.resolve([source]), intervalMs: 20 });
+  const begun = watch.begin("m");
+  await clock.sleep(50);
+  const start = clock.monotonic();
+  await watch.close();
+  await begun;
+  assert.ok(clock.monotonic() - start < 1000);
+  await watch.close();
+});
