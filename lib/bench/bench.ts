@@ -12,31 +12,19 @@ import {
   usageError,
 } from "../cli/errors.ts";
 import { calibrate, type Calibration } from "./calibration.ts";
-import { datasetWorkload } from "./dataset.ts";
-import { Engine, type RunEnd } from "./engine.ts";
 import { lengthsText, mostTokens } from "./lengths.ts";
+import { type LoadGenerator, localGenerator, type Phase } from "./load_generator.ts";
+import { FIRST_WARMUP, type LoadSpec } from "./load_spec.ts";
+import { threadedGenerator, threadsFor } from "./load_threads.ts";
 import { servedModels } from "./models.ts";
 import { benchConfig } from "./config.ts";
 import type { BenchConfig, BenchOptions } from "./options.ts";
 import { probe, type Probed } from "./probe.ts";
 import { syntheticPrompts } from "./prompts.ts";
-import { Recorder } from "./recorder.ts";
-import { hideSecrets, requestSource, type RequestTarget } from "./request.ts";
-import type { Extent, Load } from "./schedule.ts";
+import type { RequestTarget } from "./request.ts";
 import { type BenchSummary, summarize } from "./summary.ts";
-import { type Trace, traceWorkload } from "./trace.ts";
+import type { Trace } from "./trace.ts";
 import { type Dial, dialStreams, dialUrl } from "./transport.ts";
-import {
-  counted,
-  type SyntheticWorkload,
-  syntheticWorkload,
-  warmupWorkload,
-  type WordCounts,
-  type Workload,
-} from "./workload.ts";
-
-// Prompts of the warm-up are none of those that are measured.
-const FIRST_WARMUP = 1 << 28;
 
 /**
  * Measures an endpoint: probes it, calibrates the client where asked, opens the connections, warms up, offers the load, sums up.
@@ -82,75 +70,74 @@ async function measure(ctx: Context, options: BenchOptions): Promise<BenchSummar
     prompts,
     served,
   });
-  const synthetic = { ...config.synthetic, seed: config.seed };
-  const { workload, planned } = counted(
-    workloadOf(options, synthetic, probed.words),
-    warmupWorkload(synthetic, probed.words),
-    FIRST_WARMUP,
-  );
-  const engine = new Engine({
-    dial,
-    clock: ctx.clock,
-    signal: ctx.signal,
-    stream: config.stream,
-    request: requestSource(target, probed.shape, workload),
-    connectTimeoutMs: config.connectTimeoutMs,
-    requestTimeoutMs: config.requestTimeoutMs,
-    idleTimeoutMs: config.idleTimeoutMs,
-  });
+  const spec = specOf(options, config, target, probed);
+  const threads = options.threads ?? (options.connect === undefined ? wanted(config, probed) : 1);
+  const generator = threads > 1
+    ? await threadedGenerator(ctx, spec, threads)
+    : localGenerator(ctx, spec, { dial });
   try {
-    const calibration = config.calibration ? await calibrated(ctx, options, config) : null;
+    const calibration = config.calibration ? await calibrated(ctx, options, config, threads) : null;
     report(ctx, options, "connect");
-    await connect(engine, config, lanesFor(config, probed));
-    if (config.warmup > 0) await warmUp(ctx, engine, config, options);
+    await connect(generator, config, lanesFor(config, probed));
+    if (config.warmup > 0) await warmUp(generator, config, options);
     await options.server?.begin(model);
     const startedAt = ctx.clock.now();
-    const start = ctx.clock.monotonic();
-    const { recorder, end } = await runRecorded(ctx, engine, config, options, {
+    const { recorder, end } = await generator.run({
+      ...phaseOf(config),
       phase: "run",
       load: config.load,
       extent: { requests: config.requests, durationMs: config.durationMs },
       firstIndex: 0,
-    });
-    const server = await options.server?.end(start);
+    }, options);
+    const server = await options.server?.end(end.start);
     return summarize({
       config,
       shape: probed.shape,
       words: probed.words.ofPrompt(config.inputTokens),
-      planned,
+      planned: generator.planned,
       recorder,
       scheduled: end.scheduled,
       gaveUp: end.gaveUp,
       startedAt,
-      connections: engine.dials,
+      connections: generator.dials,
       warnings: probed.warnings,
       calibration,
       server,
     });
   } finally {
     await options.server?.close();
-    engine.close();
+    await generator.close();
   }
 }
 
-function workloadOf(
-  { dataset, trace }: BenchOptions,
-  synthetic: SyntheticWorkload,
-  words: WordCounts,
-): Workload {
-  if (trace !== undefined) return traceWorkload(trace, synthetic, words);
-  if (dataset !== undefined) return datasetWorkload(dataset, synthetic);
-  return syntheticWorkload(synthetic, words);
+function specOf(
+  { trust, dataset, trace }: BenchOptions,
+  config: BenchConfig,
+  target: RequestTarget,
+  { shape, rule }: Probed,
+): LoadSpec {
+  const { connectTimeoutMs, requestTimeoutMs, idleTimeoutMs } = config;
+  return {
+    target,
+    trust,
+    shape,
+    rule,
+    synthetic: { ...config.synthetic, seed: config.seed },
+    dataset,
+    trace,
+    limits: { connectTimeoutMs, requestTimeoutMs, idleTimeoutMs },
+  };
 }
 
 async function calibrated(
   ctx: Context,
   options: BenchOptions,
   config: BenchConfig,
+  threads: number,
 ): Promise<Calibration> {
   report(ctx, options, "calibrate");
   try {
-    return await calibrate(ctx, config);
+    return await calibrate(ctx, config, threads);
   } catch (error) {
     throw new TaskError({
       code: "BENCH_CALIBRATION",
@@ -231,17 +218,35 @@ function checkTraceFit({ path, requests }: Trace, model: string, length: number)
   );
 }
 
-// An open loop needs about rate × latency connections; the engine opens more when it has to.
-function lanesFor(config: BenchConfig, probed: Probed): number {
-  if (config.load.kind === "concurrency") return config.load.concurrency;
+// Milliseconds of a request, as far as the probes tell.
+function latencyOf(config: BenchConfig, probed: Probed): number {
   const perToken = Math.max(0, probed.e2eMs - (probed.ttftMs || 0)) / probed.tokens;
-  const latency = (probed.ttftMs || probed.e2eMs) + perToken * config.outputTokens;
-  return Math.min(config.load.maxInFlight, 8 + Math.ceil(1.5 * config.load.rate * latency / 1000));
+  return (probed.ttftMs || probed.e2eMs) + perToken * config.outputTokens;
 }
 
-async function connect(engine: Engine, config: BenchConfig, lanes: number): Promise<void> {
+// An open loop needs about rate × latency connections; the engine opens more when it has to.
+function lanesFor(config: BenchConfig, probed: Probed): number {
+  const { load } = config;
+  if (load.kind === "concurrency") return load.concurrency;
+  const busy = load.rate * latencyOf(config, probed) / 1000;
+  return Math.min(load.maxInFlight, 8 + Math.ceil(1.5 * busy));
+}
+
+function wanted(config: BenchConfig, probed: Probed): number {
+  const { load, outputTokens: events } = config;
+  const [lanes, requestsPerSecond] = load.kind === "concurrency"
+    ? [load.concurrency, 1000 * load.concurrency / Math.max(0.1, latencyOf(config, probed))]
+    : [load.maxInFlight, load.rate];
+  return threadsFor({ requestsPerSecond, events, lanes, cores: navigator.hardwareConcurrency });
+}
+
+async function connect(
+  generator: LoadGenerator,
+  config: BenchConfig,
+  lanes: number,
+): Promise<void> {
   try {
-    await engine.openLanes(lanes);
+    await generator.openLanes(lanes);
   } catch (error) {
     throw new TaskError({
       code: "BENCH_CONNECT",
@@ -253,58 +258,25 @@ async function connect(engine: Engine, config: BenchConfig, lanes: number): Prom
 }
 
 async function warmUp(
-  ctx: Context,
-  engine: Engine,
+  generator: LoadGenerator,
   config: BenchConfig,
-  options: BenchOptions,
+  { onProgress }: BenchOptions,
 ): Promise<void> {
-  const concurrency = Math.min(engine.lanes, config.warmup);
-  await runRecorded(ctx, engine, config, { ...options, onRequests: undefined }, {
+  const concurrency = Math.min(generator.lanes, config.warmup);
+  await generator.run({
+    ...phaseOf(config),
     phase: "warmup",
     load: { kind: "concurrency", concurrency },
     extent: { requests: config.warmup },
     firstIndex: FIRST_WARMUP,
-  });
+  }, { onProgress });
 }
 
-interface Phase {
-  readonly phase: "warmup" | "run";
-  readonly load: Load;
-  readonly extent: Extent;
-  readonly firstIndex: number;
-}
-
-async function runRecorded(
-  ctx: Context,
-  engine: Engine,
-  config: BenchConfig,
-  options: BenchOptions,
-  phase: Phase,
-): Promise<{ recorder: Recorder; end: RunEnd }> {
-  const recorder = new Recorder({
-    start: ctx.clock.monotonic(),
-    phase: phase.phase,
-    requests: phase.extent.requests,
-    durationMs: phase.extent.durationMs,
-    onProgress: options.onProgress,
-    onRequests: options.onRequests,
-    hideSecrets: (message) => hideSecrets(message, options),
-  });
-  recorder.onTick(ctx.clock.monotonic());
-  try {
-    const end = await engine.run({
-      load: phase.load,
-      extent: phase.extent,
-      seed: config.seed,
-      firstIndex: phase.firstIndex,
-      graceMs: config.graceMs,
-      giveUpMs: config.giveUpMs,
-      observer: recorder,
-    });
-    return { recorder, end };
-  } finally {
-    recorder.flush();
-  }
+function phaseOf({ seed, graceMs, giveUpMs }: BenchConfig): Pick<
+  Phase,
+  "seed" | "graceMs" | "giveUpMs"
+> {
+  return { seed, graceMs, giveUpMs };
 }
 
 function report(

@@ -6,16 +6,15 @@
  * @module
  */
 import type { Context } from "../cli/context.ts";
-import { Engine } from "./engine.ts";
+import { type LoadGenerator, localGenerator } from "./load_generator.ts";
+import type { LoadSpec } from "./load_spec.ts";
+import { threadedGenerator } from "./load_threads.ts";
 import { startMock } from "./mock.ts";
 import type { MockOptions, MockStats } from "./mock_options.ts";
 import type { BenchConfig } from "./options.ts";
-import { syntheticPrompts } from "./prompts.ts";
-import { Recorder } from "./recorder.ts";
-import { type RequestShape, requestSource } from "./request.ts";
+import type { Recorder } from "./recorder.ts";
+import type { RequestShape } from "./request.ts";
 import type { Load } from "./schedule.ts";
-import { dialUrl } from "./transport.ts";
-import { fixedWorkload } from "./workload.ts";
 
 /** What the load generator adds to the figures, and what it can do. Part of `summary.json`. */
 export interface Calibration {
@@ -62,31 +61,40 @@ const ACCURACY_SHARE = 0.25;
 const PROMPT_WORDS = 64;
 
 /**
- * Calibrates for a run of this configuration; takes about two seconds. The mock listens on
+ * Calibrates for a run of this configuration in so many threads; takes about two seconds. The mock listens on
  * loopback without TLS, so what TLS or a port-forward cost is not part of the ceiling.
  *
  * @throws {Error} when the mock's thread or its listener cannot start, or the run is interrupted.
  */
-export async function calibrate(ctx: Context, config: BenchConfig): Promise<Calibration> {
+export async function calibrate(
+  ctx: Context,
+  config: BenchConfig,
+  threads: number = 1,
+): Promise<Calibration> {
   const tokens = Math.min(MOST_TOKENS, config.outputTokens);
-  const ceiling = await withMock(ctx, config, { ttftMs: 0, itlMs: 0 }, tokens, async (engine) => {
-    const load: Load = { kind: "concurrency", concurrency: CEILING_LANES };
-    await engine.openLanes(CEILING_LANES);
-    await offer(ctx, engine, load, CEILING_WARMUP_MS);
-    return await offer(ctx, engine, load, CEILING_MS);
-  });
+  // One thread is compared with servers that write each token by itself. For several the mock,
+  // which is one, must not be the limit.
+  const instant: MockOptions = { ttftMs: 0, itlMs: 0, apart: threads === 1 };
+  const ceiling = await withMock(
+    ctx,
+    { config, mock: instant, tokens, threads },
+    async (engine) => {
+      const load: Load = { kind: "concurrency", concurrency: CEILING_LANES };
+      await engine.openLanes(CEILING_LANES);
+      await offer(engine, load, CEILING_WARMUP_MS);
+      return await offer(engine, load, CEILING_MS);
+    },
+  );
   const seconds = Math.max(1, ceiling.lastEnd) / 1000;
   const most = ceiling.timeline.eventRate({ start: 0, end: ceiling.lastDue }) ??
     ceiling.events / seconds;
   const { load, mock } = accuracyPart(config.load, most);
   const { recorder, stats } = await withMock(
     ctx,
-    config,
-    mock,
-    ACCURACY_TOKENS,
+    { config, mock, tokens: ACCURACY_TOKENS, threads },
     async (engine, stats) => {
       await engine.openLanes(lanesOf(load, mock));
-      const recorder = await offer(ctx, engine, load, ACCURACY_MS);
+      const recorder = await offer(engine, load, ACCURACY_MS);
       return { recorder, stats: await stats() };
     },
   );
@@ -143,12 +151,18 @@ function lanesOf(load: Load, mock: MockOptions): number {
   return Math.min(load.maxInFlight, 8 + Math.ceil(1.5 * load.rate * latency / 1000));
 }
 
+interface Calibrated {
+  readonly config: BenchConfig;
+  readonly mock: MockOptions;
+  /** Tokens of an answer. */
+  readonly tokens: number;
+  readonly threads: number;
+}
+
 async function withMock<T>(
   ctx: Context,
-  config: BenchConfig,
-  options: MockOptions,
-  outputTokens: number,
-  use: (engine: Engine, stats: () => Promise<MockStats>) => Promise<T>,
+  { config, mock: options, tokens, threads }: Calibrated,
+  use: (generator: LoadGenerator, stats: () => Promise<MockStats>) => Promise<T>,
 ): Promise<T> {
   await using mock = await startMock(options);
   const shape: RequestShape = {
@@ -161,52 +175,47 @@ async function withMock<T>(
     usage: "end",
     extra: {},
   };
-  const prompts = syntheticPrompts(config.seed);
-  const engine = new Engine({
-    dial: dialUrl(ctx, mock.url),
-    clock: ctx.clock,
-    signal: ctx.signal,
-    stream: config.stream,
-    request: requestSource(
-      { url: mock.url },
-      shape,
-      fixedWorkload(prompts, {
-        words: PROMPT_WORDS,
-        outputTokens,
-      }),
-    ),
-    connectTimeoutMs: config.connectTimeoutMs,
-    requestTimeoutMs: config.requestTimeoutMs,
-    idleTimeoutMs: config.idleTimeoutMs,
-  });
+  const { connectTimeoutMs, requestTimeoutMs, idleTimeoutMs } = config;
+  const spec: LoadSpec = {
+    target: { url: mock.url },
+    trust: undefined,
+    shape,
+    rule: { kind: "plain" },
+    synthetic: {
+      seed: config.seed,
+      input: { kind: "fixed", tokens: PROMPT_WORDS },
+      output: { kind: "fixed", tokens },
+      prefixTokens: 0,
+      prefixPool: 1,
+      turns: 1,
+      sessions: 1,
+    },
+    limits: { connectTimeoutMs, requestTimeoutMs, idleTimeoutMs },
+  };
+  const generator = threads > 1
+    ? await threadedGenerator(ctx, spec, threads)
+    : localGenerator(ctx, spec);
   try {
-    return await use(engine, () => mock.stats());
+    return await use(generator, () => mock.stats());
   } finally {
-    engine.close();
+    await generator.close();
   }
 }
 
 async function offer(
-  ctx: Context,
-  engine: Engine,
+  generator: LoadGenerator,
   load: Load,
   durationMs: number,
 ): Promise<Recorder> {
-  const recorder = new Recorder({
-    start: ctx.clock.monotonic(),
+  const { recorder } = await generator.run({
     phase: "run",
-    requests: undefined,
-    durationMs,
-  });
-  await engine.run({
     load,
     extent: { durationMs },
     seed: 1,
     firstIndex: 0,
     graceMs: GRACE_MS,
     giveUpMs: GRACE_MS,
-    observer: recorder,
-  });
+  }, {});
   return recorder;
 }
 

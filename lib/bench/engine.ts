@@ -6,23 +6,10 @@
 import type { Clock } from "../cli/context.ts";
 import { Lane, type LaneLimits } from "./lane.ts";
 import { waitUntil } from "./pace.ts";
-import { newRecord, type RequestRecord } from "./record.ts";
-import { dueTimes, type Extent, type Load } from "./schedule.ts";
+import { newRecord } from "./record.ts";
+import { countIn, type Run, type RunObserver, RunState, type Share, WHOLE } from "./run_state.ts";
+import { dueTimes } from "./schedule.ts";
 import type { Dial } from "./transport.ts";
-
-/** Gets what happens during a run. Times are on the monotonic clock of the engine. */
-export interface RunObserver {
-  /** Requests in flight change by `by`. */
-  onInFlight(at: number, by: number): void;
-  /** An event with output, and the gap since the request's one before (NaN for the first). */
-  onOutput(at: number, gap: number): void;
-  /** A request ended, well or not. */
-  onRecord(record: RequestRecord): void;
-  /** The event loop was late by so many milliseconds; sampled all the time. */
-  onLag(ms: number): void;
-  /** Called a few times a second. */
-  onTick(now: number): void;
-}
 
 /** What an engine works with. */
 export interface EngineOptions extends LaneLimits {
@@ -36,24 +23,8 @@ export interface EngineOptions extends LaneLimits {
   readonly stream: boolean;
   /** Bytes of the request with this number. */
   readonly request: (index: number) => Uint8Array;
-}
-
-/** One run over the lanes. */
-export interface Run {
-  /** How requests are offered. */
-  readonly load: Load;
-  /** Where it ends. */
-  readonly extent: Extent;
-  /** Seed of random schedules. */
-  readonly seed: number;
-  /** Number of the first request. */
-  readonly firstIndex: number;
-  /** Milliseconds that requests may take beyond the end of the extent. */
-  readonly graceMs: number;
-  /** Milliseconds without any request that ends well, after which failing runs are given up. */
-  readonly giveUpMs: number;
-  /** Gets what happens. */
-  readonly observer: RunObserver;
+  /** Number of the first lane, and from one to the next; 0 and 1 unless given. */
+  readonly laneNumbers?: Share | undefined;
 }
 
 /** How a run ended. */
@@ -120,10 +91,10 @@ export class Engine {
   }
 
   #addLane(): Lane {
-    const { dial, clock, stream } = this.#options;
+    const { dial, clock, stream, laneNumbers: { part, of } = WHOLE } = this.#options;
     const lane = new Lane({
       ...this.#options,
-      id: this.#lanes.length,
+      id: part + of * this.#lanes.length,
       dial,
       stream,
       now: () => clock.monotonic(),
@@ -150,12 +121,12 @@ export class Engine {
   async run(run: Run): Promise<RunEnd> {
     this.#observer = run.observer;
     const { clock, signal } = this.#options;
-    const state = new RunState(run, clock.monotonic());
+    const state = new RunState(run, run.start ?? clock.monotonic());
     const watch = new AbortController();
     const watching = this.#watch(state, AbortSignal.any([signal, watch.signal]));
     try {
       if (run.load.kind === "concurrency") await this.#runClosed(state);
-      else await this.#runOpen(state, run.load.maxInFlight);
+      else await this.#runOpen(state, countIn(state.share, run.load.maxInFlight));
     } finally {
       watch.abort();
       await watching;
@@ -198,10 +169,12 @@ export class Engine {
 
   async #runClosed(state: RunState): Promise<void> {
     const { clock, signal } = this.#options;
+    const { part, of } = state.share;
     const count = state.run.load.kind === "concurrency" ? state.run.load.concurrency : 0;
     const gap = Math.min(LANE_GAP_MS, ALL_LANES_MS / count);
     const loop = async (lane: Lane, position: number) => {
-      await waitUntil(clock, state.start + position * gap, signal).catch(() => {});
+      const due = state.start + (part + position * of) * gap;
+      await waitUntil(clock, due, signal).catch(() => {});
       for (;;) {
         if (!lane.connected) await this.#redial(lane, state);
         const now = clock.monotonic();
@@ -209,7 +182,7 @@ export class Engine {
         await this.#exchange(lane, state, now);
       }
     };
-    await Promise.all(this.#lanes.slice(0, count).map(loop));
+    await Promise.all(this.#lanes.slice(0, countIn(state.share, count)).map(loop));
   }
 
   // Before the next request, so that its time does not include the dialing; a server that is
@@ -257,7 +230,10 @@ export class Engine {
       running.add(work);
       work.finally(() => running.delete(work));
     };
+    const { part, of } = state.share;
+    let number = -1;
     for (const offset of dueTimes(state.run.load, state.run.seed)) {
+      if (++number % of !== part) continue;
       const due = state.start + offset;
       if (!state.mayStart(due)) break;
       try {
@@ -278,63 +254,5 @@ export class Engine {
     }
     state.close(clock.monotonic());
     while (running.size > 0) await Promise.all(running);
-  }
-}
-
-/** Counts of a run while it goes on. */
-class RunState {
-  readonly run: Run;
-  readonly start: number;
-  readonly failuresInARow = new Map<Lane, number>();
-  /** Lanes that wait for a request to be due; open-loop runs only. */
-  readonly idle: Lane[] = [];
-  /** When no more requests are due; known from the start only for runs with a duration. */
-  endAt: number;
-  gaveUp: string | undefined;
-  #taken = 0;
-  #due = 0;
-  #lastGood: number;
-  #failing = "";
-
-  constructor(run: Run, now: number) {
-    this.run = run;
-    this.start = this.#lastGood = now;
-    this.endAt = now + (run.extent.durationMs ?? Infinity);
-  }
-
-  get scheduled(): number {
-    return Math.max(this.#taken, this.#due);
-  }
-
-  /** Whether a request may be due at this time. */
-  mayStart(at: number): boolean {
-    if (this.gaveUp !== undefined || at >= this.endAt) return false;
-    return this.scheduled < (this.run.extent.requests ?? Infinity);
-  }
-
-  due(): void {
-    this.#due++;
-  }
-
-  take(): number {
-    return this.run.firstIndex + this.#taken++;
-  }
-
-  close(now: number): void {
-    this.endAt = Math.min(this.endAt, now);
-  }
-
-  ended(record: RequestRecord): void {
-    if (record.failure === undefined) {
-      this.#lastGood = record.ended;
-      this.#failing = "";
-    } else this.#failing = `${record.failure}: ${record.message}`;
-  }
-
-  checkGiveUp(now: number, lastOutput: number): void {
-    const lastGood = Math.max(this.#lastGood, lastOutput);
-    if (this.#failing === "" || now - lastGood < this.run.giveUpMs) return;
-    const seconds = Math.round(this.run.giveUpMs / 1000);
-    this.gaveUp ??= `nothing has been answered for ${seconds} s (${this.#failing})`;
   }
 }

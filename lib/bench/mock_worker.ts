@@ -4,10 +4,9 @@
  * @module
  */
 /// <reference lib="deno.worker" />
-import { denoContext } from "../cli/context_deno.ts";
-import { plainUi } from "../cli/ui_plain.ts";
 import type { MockOptions } from "./mock_options.ts";
 import { type MockServer, serveMock } from "./mock_server.ts";
+import { workerContext } from "./worker_context.ts";
 
 /** What the thread is told. */
 export type MockCommand =
@@ -18,15 +17,7 @@ export type MockCommand =
 if (typeof WorkerGlobalScope !== "undefined" && self instanceof WorkerGlobalScope) listen();
 
 function listen(): void {
-  const silent = plainUi({
-    writeError: () => {},
-    writeOut: () => {},
-    now: () => performance.now(),
-    verbose: false,
-    color: false,
-    width: 80,
-  });
-  const ctx = denoContext(silent, new AbortController().signal);
+  const ctx = workerContext(new AbortController().signal);
   let server: MockServer | undefined;
   self.onmessage = async ({ data }: MessageEvent<MockCommand>) => {
     if (data.kind === "start") {

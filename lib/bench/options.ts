@@ -138,6 +138,8 @@ export interface BenchOptions {
   readonly calibration?: boolean | undefined;
   /** Opens connections in place of dialing the URL, for example through a port-forward. Needs `model`. */
   readonly connect?: ((signal: AbortSignal) => Promise<StreamConnection>) | undefined;
+  /** Threads that share the load; as many as it takes on this machine unless given. */
+  readonly threads?: number | undefined;
   /** Watches the server's side; the run begins and ends it. */
   readonly server?: ServerWatch | undefined;
   /** Called a few times a second. */

@@ -13,7 +13,7 @@ import type { PromptSource } from "./prompts.ts";
 import { newRecord, type RequestRecord } from "./record.ts";
 import { hideSecrets, type RequestShape, requestSource, type RequestTarget } from "./request.ts";
 import type { Dial } from "./transport.ts";
-import { fixedWorkload, type WordCounts } from "./workload.ts";
+import { fixedWorkload, type WordCounts, wordCounts, type WordRule } from "./workload.ts";
 
 /** What probes need. */
 export interface ProbeOptions {
@@ -39,6 +39,8 @@ export interface Probed {
   readonly shape: RequestShape;
   /** Words that make prompts of a length. */
   readonly words: WordCounts;
+  /** The same as plain data. */
+  readonly rule: WordRule;
   /** Whether the length rests on the server's own count. */
   readonly calibrated: boolean;
   /** Milliseconds to the first output of a short answer; NaN when it was not streamed. */
@@ -76,6 +78,7 @@ export async function probe(options: ProbeOptions): Promise<Probed> {
     );
     return {
       ...length,
+      words: wordCounts(length.rule),
       shape,
       warnings,
       ttftMs: record.first - record.sent,
@@ -212,7 +215,7 @@ async function calibrate(
   shape: RequestShape,
   target: number,
   warnings: string[],
-): Promise<{ words: WordCounts; calibrated: boolean }> {
+): Promise<{ rule: WordRule; calibrated: boolean }> {
   const count = async (words: number) => {
     const record = await asker.ask({ ...shape, minTokens: false }, words, 1);
     return record.inputTokens;
@@ -221,10 +224,7 @@ async function calibrate(
   const larger = await count(1 + PROBE_WORDS * 4);
   if (!(larger > small)) {
     warnings.push("the server does not count prompt tokens: a word is taken for a token");
-    return {
-      words: { ofPrompt: (tokens) => tokens, ofPart: (tokens) => tokens },
-      calibrated: false,
-    };
+    return { rule: { kind: "plain" }, calibrated: false };
   }
   let perWord = (larger - small) / (PROBE_WORDS * 4);
   if (target <= small) {
@@ -233,7 +233,8 @@ async function calibrate(
         `prompts have ${small} tokens: the server adds its template to the shortest prompt`,
       );
     }
-    return { words: countsOf(small, perWord, { tokens: target, words: 1 }), calibrated: true };
+    const tried = { tokens: target, words: 1 };
+    return { rule: { kind: "measured", small, perWord, tried }, calibrated: true };
   }
   let words = Math.max(1, Math.round(1 + (target - small) / perWord));
   let got = NaN;
@@ -247,7 +248,7 @@ async function calibrate(
     warnings.push(`the server refused a prompt of ${target} tokens or did not count it`);
   }
   return {
-    words: countsOf(small, perWord, { tokens: target, words }),
+    rule: { kind: "measured", small, perWord, tried: { tokens: target, words } },
     calibrated: !Number.isNaN(got),
   };
 }
@@ -258,19 +259,18 @@ async function exactly(
   shape: RequestShape,
   target: number,
   warnings: string[],
-): Promise<{ words: WordCounts; calibrated: boolean }> {
+): Promise<{ rule: WordRule; calibrated: boolean }> {
   const count = async (words: number) => {
     const record = await asker.ask({ ...shape, minTokens: false }, words, 1);
     return record.inputTokens;
   };
   const small = await count(1);
-  const ofPart = (tokens: number) => Math.max(1, tokens);
   if (Number.isNaN(small)) {
     warnings.push(
       "the server does not count prompt tokens: the tokens of its template come on top of the " +
         "prompts' exact lengths",
     );
-    return { words: { ofPrompt: ofPart, ofPart }, calibrated: false };
+    return { rule: { kind: "exact", template: 0 }, calibrated: false };
   }
   const template = small - 1;
   const words = Math.max(1, target - template);
@@ -286,23 +286,8 @@ async function exactly(
     );
   }
   return {
-    words: { ofPrompt: (tokens) => Math.max(1, tokens - template), ofPart },
+    rule: { kind: "exact", template },
     calibrated: got === words + template,
-  };
-}
-
-// A prompt of one word has `small` tokens, the template's included. What was tried is exact.
-function countsOf(
-  small: number,
-  perWord: number,
-  tried: { readonly tokens: number; readonly words: number },
-): WordCounts {
-  return {
-    ofPrompt: (tokens) =>
-      tokens === tried.tokens
-        ? tried.words
-        : Math.max(1, Math.round(1 + (tokens - small) / perWord)),
-    ofPart: (tokens) => Math.max(1, Math.round(tokens / perWord)),
   };
 }
 

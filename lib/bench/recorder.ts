@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { RunObserver } from "./engine.ts";
 import type { BenchProgress } from "./options.ts";
 import { type FailureKind, type RequestRecord, timePerToken, tokensOf } from "./record.ts";
-import { Samples } from "./samples.ts";
-import { Timeline } from "./timeline.ts";
+import type { RunObserver } from "./run_state.ts";
+import { Samples, type SamplesData } from "./samples.ts";
+import { Timeline, type TimelineData } from "./timeline.ts";
 
 /** Failures of one kind. */
 export interface FailureCount {
@@ -15,6 +15,44 @@ export interface FailureCount {
   count: number;
   /** What was said about the first of them. */
   readonly message: string;
+  /** When the first of them ended, milliseconds from the start. */
+  readonly at: number;
+}
+
+const SAMPLES = [
+  "ttft",
+  "ttftService",
+  "tpot",
+  "icl",
+  "e2e",
+  "e2eService",
+  "loopLag",
+  "sendLag",
+  "inputTokens",
+  "outputTokens",
+] as const satisfies readonly (keyof Recorder)[];
+const SUMS = ["completed", "failed", "resent", "uncounted", "events"] as const satisfies readonly (
+  keyof Recorder
+)[];
+
+/** What a {@link Recorder} holds, as plain data for another thread. */
+export interface RecorderData {
+  /** Distributions by name. */
+  readonly samples: Readonly<Record<typeof SAMPLES[number], SamplesData>>;
+  /** Counts by name. */
+  readonly sums: Readonly<Record<typeof SUMS[number], number>>;
+  /** See the recorder. */
+  readonly failures: ReadonlyMap<FailureKind, FailureCount>;
+  /** See the recorder. */
+  readonly timeline: TimelineData;
+  /** See the recorder. */
+  readonly cachedTokens: number | undefined;
+  /** See the recorder. */
+  readonly lastEnd: number;
+  /** See the recorder. */
+  readonly firstDue: number;
+  /** See the recorder. */
+  readonly lastDue: number;
 }
 
 /** Where a recorder reports to. */
@@ -135,7 +173,7 @@ export class Recorder implements RunObserver {
     if (record.failure === undefined) this.#addGood(record);
     else {
       record.message = this.#options.hideSecrets?.(record.message) ?? record.message;
-      this.#addFailure(record.failure, record.message);
+      this.#addFailure(record.failure, record.message, record.ended);
     }
     if (this.#options.onRequests === undefined) return;
     this.#batch.push(record);
@@ -161,11 +199,45 @@ export class Recorder implements RunObserver {
     }
   }
 
-  #addFailure(kind: FailureKind, message: string): void {
+  #addFailure(kind: FailureKind, message: string, at: number): void {
     this.failed++;
     const known = this.failures.get(kind);
-    if (known === undefined) this.failures.set(kind, { count: 1, message });
+    if (known === undefined) this.failures.set(kind, { count: 1, message, at });
     else known.count++;
+  }
+
+  /** All that was recorded. */
+  data(): RecorderData {
+    const pick = <K extends string, V>(names: readonly K[], of: (name: K) => V) =>
+      Object.fromEntries(names.map((name) => [name, of(name)])) as Record<K, V>;
+    return {
+      samples: pick(SAMPLES, (name) => this[name].data()),
+      sums: pick(SUMS, (name) => this[name]),
+      failures: this.failures,
+      timeline: this.timeline.data(),
+      cachedTokens: this.cachedTokens,
+      lastEnd: this.lastEnd,
+      firstDue: this.firstDue,
+      lastDue: this.lastDue,
+    };
+  }
+
+  /** Adds what another one recorded of the same run: as if all had been recorded here. */
+  addAll(data: RecorderData): void {
+    for (const name of SAMPLES) this[name].addAll(data.samples[name]);
+    for (const name of SUMS) this[name] += data.sums[name];
+    for (const [kind, failure] of data.failures) {
+      const known = this.failures.get(kind);
+      const first = known === undefined || failure.at < known.at ? failure : known;
+      this.failures.set(kind, { ...first, count: failure.count + (known?.count ?? 0) });
+    }
+    this.timeline.addAll(data.timeline);
+    if (data.cachedTokens !== undefined) {
+      this.cachedTokens = (this.cachedTokens ?? 0) + data.cachedTokens;
+    }
+    this.lastEnd = Math.max(this.lastEnd, data.lastEnd);
+    this.firstDue = Math.min(this.firstDue, data.firstDue);
+    this.lastDue = Math.max(this.lastDue, data.lastDue);
   }
 
   /** Hands on the requests that wait for a full batch. */

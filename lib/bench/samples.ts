@@ -36,6 +36,22 @@ const float = new Float64Array(1);
 const words = new Uint32Array(float.buffer);
 const HIGH_WORD = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1 ? 1 : 0;
 
+/** What {@link Samples} holds, as plain data for another thread. */
+export interface SamplesData {
+  /** The values; undefined when there are buckets. */
+  readonly values: Float64Array | undefined;
+  /** Counts of the buckets. */
+  readonly buckets: Float64Array | undefined;
+  /** Number of values. */
+  readonly count: number;
+  /** Their sum. */
+  readonly sum: number;
+  /** The smallest. */
+  readonly min: number;
+  /** The largest. */
+  readonly max: number;
+}
+
 /** Collects values that are not negative. Exact up to 262,144 of them, then within 0.05 %. */
 export class Samples {
   #values = new Float64Array(64);
@@ -76,6 +92,32 @@ export class Samples {
     if (this.#length === this.#values.length) this.#grow();
     this.#values[this.#length++] = kept;
     if (this.#length === EXACT) this.#fold();
+  }
+
+  /** All that was collected. */
+  data(): SamplesData {
+    return {
+      values: this.#buckets === undefined ? this.#values.slice(0, this.#length) : undefined,
+      buckets: this.#buckets,
+      count: this.#count,
+      sum: this.#sum,
+      min: this.#min,
+      max: this.#max,
+    };
+  }
+
+  /** Adds what another one collected: percentiles are those of all the values in one. */
+  addAll(data: SamplesData): void {
+    if (data.values !== undefined) {
+      for (const value of data.values) this.add(value);
+      return;
+    }
+    if (this.#buckets === undefined) this.#fold();
+    for (let i = 0; i < this.#buckets!.length; i++) this.#buckets![i]! += data.buckets![i]!;
+    this.#count += data.count;
+    this.#sum += data.sum;
+    this.#min = Math.min(this.#min, data.min);
+    this.#max = Math.max(this.#max, data.max);
   }
 
   /**

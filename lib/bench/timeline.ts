@@ -27,6 +27,20 @@ export interface Span {
   readonly end: number;
 }
 
+/** What a {@link Timeline} holds, as plain data for another thread. */
+export interface TimelineData {
+  /** Width of a bin in milliseconds. */
+  readonly width: number;
+  /** In flight × milliseconds, events, requests that ended well and that failed, each by bin. */
+  readonly columns: readonly Float64Array[];
+  /** In flight at the end. */
+  readonly inFlight: number;
+  /** Last time of an event. */
+  readonly end: number;
+  /** Time up to which the requests in flight are counted. */
+  readonly at: number;
+}
+
 const FIRST_WIDTH_MS = 50;
 const MAX_BINS = 2048;
 
@@ -49,6 +63,31 @@ export class Timeline {
   /** Requests in flight now. */
   get inFlight(): number {
     return this.#inFlight;
+  }
+
+  /** All that was collected. */
+  data(): TimelineData {
+    return {
+      width: this.#width,
+      columns: [this.#area, this.#events, this.#completed, this.#failed],
+      inFlight: this.#inFlight,
+      end: this.#end,
+      at: this.#at,
+    };
+  }
+
+  /** Adds what another one collected over the same time. */
+  addAll(data: TimelineData): void {
+    while (this.#width < data.width) this.#halve();
+    const ratio = this.#width / data.width;
+    const own = [this.#area, this.#events, this.#completed, this.#failed];
+    own.forEach((column, c) => {
+      const other = data.columns[c]!;
+      for (let i = 0; i < MAX_BINS; i++) column[Math.floor(i / ratio)]! += other[i]!;
+    });
+    this.#inFlight += data.inFlight;
+    this.#end = Math.max(this.#end, data.end);
+    this.#at = Math.max(this.#at, data.at);
   }
 
   /** The number of requests in flight changes by `by`; the time may be a little in the past. */

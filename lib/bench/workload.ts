@@ -26,6 +26,8 @@ export interface Plan {
   readonly outputTokens: number;
   /** Tokens at the begin of the prompt that an earlier request had as well: what a cache can save. */
   readonly sharedTokens: number;
+  /** Number of the shared beginning that no earlier request had; undefined when there is none. */
+  readonly freshPrefix?: number | undefined;
 }
 
 /** Makes request number `index`. Requests are asked for once each, in the order of their numbers. */
@@ -37,6 +39,39 @@ export interface WordCounts {
   readonly ofPrompt: (tokens: number) => number;
   /** Words of a part of a prompt, without a template. */
   readonly ofPart: (tokens: number) => number;
+}
+
+/** How words become tokens, as far as it is known; plain data. */
+export type WordRule =
+  /** A word is taken for a token. */
+  | { readonly kind: "plain" }
+  /** A word is a token, and the server's template adds some. */
+  | { readonly kind: "exact"; readonly template: number }
+  /** As measured: a prompt of one word has `small` tokens; what was tried is exact. */
+  | {
+    readonly kind: "measured";
+    readonly small: number;
+    readonly perWord: number;
+    readonly tried: { readonly tokens: number; readonly words: number };
+  };
+
+/** The numbers of words that follow from a rule. */
+export function wordCounts(rule: WordRule): WordCounts {
+  if (rule.kind === "plain") return { ofPrompt: (tokens) => tokens, ofPart: (tokens) => tokens };
+  if (rule.kind === "exact") {
+    return {
+      ofPrompt: (tokens) => Math.max(1, tokens - rule.template),
+      ofPart: (tokens) => Math.max(1, tokens),
+    };
+  }
+  const { small, perWord, tried } = rule;
+  return {
+    ofPrompt: (tokens) =>
+      tokens === tried.tokens
+        ? tried.words
+        : Math.max(1, Math.round(1 + (tokens - small) / perWord)),
+    ofPart: (tokens) => Math.max(1, Math.round(tokens / perWord)),
+  };
 }
 
 /** What a synthetic workload is made of. */
@@ -104,6 +139,7 @@ function singleWorkload(
       inputTokens,
       outputTokens,
       sharedTokens: begin.sharedTokens,
+      freshPrefix: begin.fresh,
     };
   };
 }
@@ -115,6 +151,8 @@ interface Prefix {
   readonly tokens: number;
   /** Tokens that an earlier request had. */
   readonly sharedTokens: number;
+  /** Its number in the pool, the first time. */
+  readonly fresh: number | undefined;
 }
 
 function prefixes(
@@ -126,12 +164,16 @@ function prefixes(
   const count = tokens === 0 ? 0 : words.ofPart(tokens);
   const texts = new Map<number, string>();
   return (number) => {
-    if (tokens === 0) return { text: "", words: 0, tokens: 0, sharedTokens: 0 };
+    if (tokens === 0) {
+      return { text: "", words: 0, tokens: 0, sharedTokens: 0, fresh: undefined };
+    }
     const pick = Math.floor(requestRandom(seed, number, PREFIX_STREAM)() * prefixPool);
     const known = texts.get(pick);
     const text = known ?? `${prompts(PREFIXES + pick, count)} `;
     if (known === undefined) texts.set(pick, text);
-    return { text, words: count, tokens, sharedTokens: known === undefined ? 0 : tokens };
+    return known === undefined
+      ? { text, words: count, tokens, sharedTokens: 0, fresh: pick }
+      : { text, words: count, tokens, sharedTokens: tokens, fresh: undefined };
   };
 }
 
@@ -168,7 +210,8 @@ function sessionWorkload(
       }
       outputTokens = drawLength(options.output, random);
     }
-    return { messages, inputTokens, outputTokens, sharedTokens };
+    const freshPrefix = turn === 0 ? begin.fresh : undefined;
+    return { messages, inputTokens, outputTokens, sharedTokens, freshPrefix };
   };
 }
 
@@ -207,6 +250,25 @@ export interface Planned {
   outputTokens: number;
   /** Tokens that a cache of all earlier prompts could save. */
   sharedTokens: number;
+  /** Numbers of the shared beginnings that were used. */
+  readonly prefixes: Set<number>;
+}
+
+/** The sums over no requests. */
+export function nothingPlanned(): Planned {
+  return { requests: 0, inputTokens: 0, outputTokens: 0, sharedTokens: 0, prefixes: new Set() };
+}
+
+/** Adds the sums over other requests of the same run; a beginning is new only once. */
+export function addPlanned(sum: Planned, other: Planned, prefixTokens: number): void {
+  sum.requests += other.requests;
+  sum.inputTokens += other.inputTokens;
+  sum.outputTokens += other.outputTokens;
+  sum.sharedTokens += other.sharedTokens;
+  for (const prefix of other.prefixes) {
+    if (sum.prefixes.has(prefix)) sum.sharedTokens += prefixTokens;
+    sum.prefixes.add(prefix);
+  }
 }
 
 /** A workload that counts what it makes, below the number where the warm-up begins. */
@@ -215,7 +277,7 @@ export function counted(
   warmup: Workload,
   firstWarmup: number,
 ): { readonly workload: Workload; readonly planned: Planned } {
-  const planned: Planned = { requests: 0, inputTokens: 0, outputTokens: 0, sharedTokens: 0 };
+  const planned = nothingPlanned();
   return {
     planned,
     workload: (index) => {
@@ -225,6 +287,7 @@ export function counted(
       planned.inputTokens += plan.inputTokens;
       planned.outputTokens += plan.outputTokens;
       planned.sharedTokens += plan.sharedTokens;
+      if (plan.freshPrefix !== undefined) planned.prefixes.add(plan.freshPrefix);
       return plan;
     },
   };
