@@ -30,7 +30,12 @@ export async function allChecks(ctx: Context): Promise<Check[]> {
       args: ["doc", "--lint", "--quiet", ...await sourceFiles(ctx)],
       counts: false,
     },
-    { id: "unit", title: "Unit tests", args: [...TEST, "lib", "tasks"], counts: true },
+    {
+      id: "unit",
+      title: "Unit tests, and what the load generator costs",
+      args: [...TEST, "lib", "tasks", "tests/bench"],
+      counts: true,
+    },
     {
       id: "terraform",
       title: "Terraform (offline: init, validate, plan, apply, destroy)",

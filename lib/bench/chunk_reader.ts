@@ -16,6 +16,7 @@ const QUOTE = 34, BACKSLASH = 92;
 // these bytes are always a key of that name and the begin of its value.
 const KEYS = ['"content":"', '"text":"'].map((key) => new TextEncoder().encode(key));
 const MAX_FRAME = 2048;
+const NOTHING = new Uint8Array(0);
 
 /** State of one answer, updated by each event. */
 export class ChunkReader {
@@ -34,8 +35,8 @@ export class ChunkReader {
   /** Prompt tokens from a cache; NaN while unknown. */
   cachedTokens: number = NaN;
 
-  readonly #before = new Uint8Array(MAX_FRAME);
-  readonly #after = new Uint8Array(MAX_FRAME);
+  #before: Uint8Array = NOTHING;
+  #after: Uint8Array = NOTHING;
   #beforeLength = 0;
   #afterLength = 0;
 
@@ -87,8 +88,8 @@ export class ChunkReader {
       if (indexAfter(bytes, value, end, key) >= 0) return;
       const close = stringEnd(bytes, value, end);
       if (close < 0 || value - start > MAX_FRAME || end - close > MAX_FRAME) return;
-      this.#before.set(bytes.subarray(start, value));
-      this.#after.set(bytes.subarray(close, end));
+      this.#before = copied(this.#before, bytes.subarray(start, value));
+      this.#after = copied(this.#after, bytes.subarray(close, end));
       this.#beforeLength = value - start;
       this.#afterLength = end - close;
       return;
@@ -105,6 +106,13 @@ export class ChunkReader {
     for (let i = 0; i < this.#afterLength; i++) if (bytes[close + i] !== after[i]) return false;
     return stringEnd(bytes, value, end) === close;
   }
+}
+
+// Into the same memory where it is large enough.
+function copied(into: Uint8Array, bytes: Uint8Array): Uint8Array {
+  const target = into.length < bytes.length ? new Uint8Array(bytes.length) : into;
+  target.set(bytes);
+  return target;
 }
 
 // First byte after the needle, or -1.

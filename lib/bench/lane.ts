@@ -32,7 +32,8 @@ export interface LaneOptions extends LaneLimits {
   readonly onOutput: OutputHandler;
 }
 
-const READ_BUFFER = 16 * 1024;
+// Of each lane, and there may be thousands.
+const READ_BUFFER = 8 * 1024;
 const ENDED = new Error("the connection ended");
 
 /** A connection with at most one request on it. */

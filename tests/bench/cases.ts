@@ -13,6 +13,8 @@ export interface Figure {
   readonly name: string;
   /** The figure of one run. */
   readonly of: (run: Measured) => number;
+  /** Whether the figure is the coefficient of variation over the runs, in percent. */
+  readonly variation?: boolean;
   /** Most it may be. */
   readonly most?: number;
   /** Least it may be. */
@@ -31,6 +33,8 @@ export interface Case {
   readonly options: Omit<BenchOptions, "url">;
   /** What is looked at. */
   readonly figures: readonly Figure[];
+  /** Least number of runs. */
+  readonly leastRuns?: number;
   /** Whether it is run only when asked for, as it takes minutes. */
   readonly long?: boolean;
 }
@@ -82,7 +86,7 @@ export const CASES: readonly Case[] = [
   },
   {
     id: "ceiling",
-    title: "64 in flight, a server without delay (whose one thread may be the limit)",
+    title: "64 in flight, a server without delay",
     mock: { ttftMs: 0, itlMs: 0 },
     options: { concurrency: 64, requests: 20_000, outputTokens: TOKENS },
     figures: [
@@ -114,6 +118,19 @@ export const CASES: readonly Case[] = [
     mock: { ...STEADY, chunk: 4 },
     options: { concurrency: 16, requests: 160, outputTokens: TOKENS },
     figures: [ITL, TOKENS_PER_EVENT],
+  },
+  {
+    id: "noise",
+    title: "64 in flight, identical runs",
+    mock: STEADY,
+    options: { concurrency: 64, requests: 960, outputTokens: TOKENS, seed: 1 },
+    figures: [{
+      name: "variation of TTFT p99, %",
+      of: ({ summary }) => summary.ttft_ms!.p99,
+      variation: true,
+      most: 1.5,
+    }],
+    leastRuns: 6,
   },
   {
     id: "million",

@@ -34,9 +34,10 @@ const command = defineCommand({
     const rows: Row[] = [];
     for (const each of casesOf(args[0])) {
       const runs: Measured[] = [];
-      while (runs.length < options.repetitions) {
+      const repetitions = Math.max(options.repetitions, each.leastRuns ?? 1);
+      while (runs.length < repetitions) {
         ctx.signal.throwIfAborted();
-        ctx.ui.info(`${each.title} (${runs.length + 1} of ${options.repetitions})`);
+        ctx.ui.info(`${each.title} (${runs.length + 1} of ${repetitions})`);
         const run = await measure(each.mock, each.options);
         if (!run.summary.valid) ctx.ui.warn(`INVALID: ${run.summary.invalid_reasons.join("; ")}`);
         runs.push(run);
@@ -71,7 +72,8 @@ function casesOf(id: string | undefined): readonly Case[] {
 }
 
 function rowOf(each: Case, figure: Figure, runs: readonly Measured[]): Row {
-  const values = runs.map(figure.of).sort((a, b) => a - b);
+  const all = runs.map(figure.of);
+  const values = (figure.variation ? [variation(all)] : all).sort((a, b) => a - b);
   const middle = values.length >> 1;
   const median = values.length % 2 === 1
     ? values[middle]!
@@ -86,6 +88,13 @@ function rowOf(each: Case, figure: Figure, runs: readonly Measured[]): Row {
     limit: most !== undefined ? `≤ ${most}` : least !== undefined ? `≥ ${least}` : "",
     holds: median <= (most ?? Infinity) && median >= (least ?? -Infinity),
   };
+}
+
+/** Standard deviation over mean, in percent. */
+function variation(values: readonly number[]): number {
+  const mean = values.reduce((a, b) => a + b) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return 100 * Math.sqrt(squares / (values.length - 1)) / mean;
 }
 
 function table(rows: readonly Row[]): string {
