@@ -17,6 +17,7 @@ import { REQUEST_API_VERSION, REQUEST_KIND } from "../../lib/graph/render_reques
 import { listModels } from "../../lib/serving/probes.ts";
 import { processesBelow } from "../support/processes.ts";
 import { runTaskProcess, type TaskResult } from "../support/task.ts";
+import { benchFromInside } from "./bench_modes.ts";
 
 const EXAMPLES = [
   "hello-world",
@@ -89,6 +90,9 @@ for (const version of ["v0.4.1", "v1.6.1"]) {
             if (name === "kv-routing" && version === "v1.6.1") {
               await prefixesAreReused(ctx, session, graph);
             }
+          }
+          if (name === "vllm") {
+            await benchFromInside(ctx, run, { graph: name, tax: version === "v1.6.1" });
           }
           await ok("cleanup", name, "--yes");
           await nothingIsLeft(ctx, name);
