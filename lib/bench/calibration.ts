@@ -88,7 +88,7 @@ export async function calibrate(
   const seconds = Math.max(1, ceiling.lastEnd) / 1000;
   const most = ceiling.timeline.eventRate({ start: 0, end: ceiling.lastDue }) ??
     ceiling.events / seconds;
-  const { load, mock } = accuracyPart(config.load, most);
+  const { load, mock } = accuracyPart(config.load, most, config.stream ? ACCURACY_TOKENS : 1);
   const { recorder, stats } = await withMock(
     ctx,
     { config, mock, tokens: ACCURACY_TOKENS, threads },
@@ -127,7 +127,11 @@ function errors(
 }
 
 // The run's load, as far as it fits into a short time and is not too much for this machine.
-function accuracyPart(load: Load, ceiling: number): { load: Load; mock: MockOptions } {
+function accuracyPart(
+  load: Load,
+  ceiling: number,
+  eventsPerRequest: number,
+): { load: Load; mock: MockOptions } {
   const events = Math.max(1, ACCURACY_SHARE * ceiling);
   if (load.kind === "concurrency") {
     const concurrency = Math.min(MOST_IN_FLIGHT, load.concurrency);
@@ -138,7 +142,7 @@ function accuracyPart(load: Load, ceiling: number): { load: Load; mock: MockOpti
     };
   }
   const kind = load.kind === "constant" ? "constant" : "poisson";
-  const rate = Math.max(20, Math.min(MOST_RATE, events / ACCURACY_TOKENS, load.rate));
+  const rate = Math.max(20, Math.min(MOST_RATE, events / eventsPerRequest, load.rate));
   return {
     load: { kind, rate, maxInFlight: Math.min(MOST_IN_FLIGHT, load.maxInFlight) },
     mock: { ttftMs: ACCURACY_TTFT_MS, itlMs: LEAST_ITL_MS },

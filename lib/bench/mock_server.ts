@@ -270,7 +270,7 @@ class Mock implements MockServer {
       send(chunkedHead("text/event-stream", "Content-Encoding: gzip\r\n"));
     } else if (!body.stream || fault?.kind === "not-sse") {
       const due = this.#due(job, job.tokens - 1);
-      this.#timetable.at(due, () => {
+      this.#at(due, () => {
         this.#served++;
         send(httpResponse(200, "application/json", wholeText(job)));
       });
