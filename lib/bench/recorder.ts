@@ -19,7 +19,22 @@ export interface FailureCount {
   readonly at: number;
 }
 
-const SAMPLES = [
+/** Names of a recorder's distributions. */
+export type SampleName =
+  | "ttft"
+  | "ttftService"
+  | "tpot"
+  | "icl"
+  | "e2e"
+  | "e2eService"
+  | "loopLag"
+  | "sendLag"
+  | "inputTokens"
+  | "outputTokens";
+/** Names of a recorder's counts. */
+export type SumName = "completed" | "failed" | "resent" | "uncounted" | "events";
+
+const SAMPLES: readonly SampleName[] = [
   "ttft",
   "ttftService",
   "tpot",
@@ -30,17 +45,15 @@ const SAMPLES = [
   "sendLag",
   "inputTokens",
   "outputTokens",
-] as const satisfies readonly (keyof Recorder)[];
-const SUMS = ["completed", "failed", "resent", "uncounted", "events"] as const satisfies readonly (
-  keyof Recorder
-)[];
+];
+const SUMS: readonly SumName[] = ["completed", "failed", "resent", "uncounted", "events"];
 
 /** What a {@link Recorder} holds, as plain data for another thread. */
 export interface RecorderData {
   /** Distributions by name. */
-  readonly samples: Readonly<Record<typeof SAMPLES[number], SamplesData>>;
+  readonly samples: Readonly<Record<SampleName, SamplesData>>;
   /** Counts by name. */
-  readonly sums: Readonly<Record<typeof SUMS[number], number>>;
+  readonly sums: Readonly<Record<SumName, number>>;
   /** See the recorder. */
   readonly failures: ReadonlyMap<FailureKind, FailureCount>;
   /** See the recorder. */
