@@ -69,11 +69,10 @@ function prepare(
   return planCleanup(ctx, level, options);
 }
 
-/** `--all` on EKS: also when the target is forgotten already, if a cluster or EKS is named. */
+/** `--all` on EKS: whoever names a cluster or EKS means it, whatever else is installed. */
 async function isOnEks(ctx: Context, options: CleanupOptions): Promise<boolean> {
-  const kind = (await recallTarget(ctx))?.kind;
-  if (kind !== undefined) return kind === "eks";
-  return options.target === "eks" || options.cluster !== undefined;
+  if (options.target !== undefined) return options.target === "eks";
+  return options.cluster !== undefined || (await recallTarget(ctx))?.kind === "eks";
 }
 
 async function everything(ctx: Context, options: CleanupOptions): Promise<ExitCode> {

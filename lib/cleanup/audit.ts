@@ -9,7 +9,7 @@ import type { AwsSession } from "../aws/session.ts";
 import { type Inventory, takeInventory } from "../aws/sweep/inventory.ts";
 import { type LeakReport, leakReport, leakTable } from "../aws/sweep/report.ts";
 import { deletable, deleteLeaks } from "../aws/sweep/sweep.ts";
-import { keyOf } from "../aws/sweep/types.ts";
+import { keyOf, type Resource } from "../aws/sweep/types.ts";
 import type { Context } from "../cli/context.ts";
 import { TaskError } from "../cli/errors.ts";
 import type { Step } from "../cli/plan.ts";
@@ -79,13 +79,56 @@ export function isClean(report: LeakReport): boolean {
 }
 
 /** The step that deletes what carries the cluster's own tags; everything else is told and stays. */
-export function sweepStep({ aws, place }: OpenPlace, { inventory }: Audit): Step {
+export function sweepStep(open: OpenPlace, { inventory }: Audit): Step {
   const agreed = deletable(inventory);
   const own = inventory.leaks.filter(({ resource }) => agreed.has(keyOf(resource)));
-  return {
+  return deletion(open, {
     id: "sweep",
-    title: `Delete what ${place.cluster} left in AWS`,
-    touches: own.map(({ resource: { kind, id, name, detail } }) =>
+    title: `Delete what ${open.place.cluster} left in AWS`,
+    own: own.map(({ resource }) => resource),
+  });
+}
+
+/**
+ * The step that deletes what the cluster's controllers made and did not take away: it keeps the
+ * network in use, which terraform then cannot destroy.
+ */
+export function orphanStep(open: OpenPlace, { inventory }: Audit): Step {
+  const agreed = deletable(inventory);
+  return deletion(open, {
+    id: "orphans",
+    title: "Delete what the cluster's controllers left",
+    own: inventory.leaks.map(({ resource }) => resource)
+      .filter((one) => agreed.has(keyOf(one)) && isOfControllers(one)),
+  });
+}
+
+/** Whether a controller in the cluster made it; terraform makes no such thing. */
+function isOfControllers({ kind, tags, detail = "" }: Resource): boolean {
+  switch (kind) {
+    case "load-balancer":
+    case "target-group":
+      return true;
+    case "instance":
+      return "karpenter.sh/nodepool" in tags;
+    case "security-group":
+      return "elbv2.k8s.aws/cluster" in tags;
+    case "network-interface":
+      return "cluster.k8s.amazonaws.com/name" in tags && detail.startsWith("available");
+    default:
+      return false;
+  }
+}
+
+function deletion(
+  { aws, place }: OpenPlace,
+  step: Pick<Step, "id" | "title"> & { readonly own: readonly Resource[] },
+): Step {
+  const { own, ...words } = step;
+  const agreed = new Set(own.map(keyOf));
+  return {
+    ...words,
+    touches: own.map(({ kind, id, name, detail }) =>
       [kind, id, name === id || id.includes(name) ? "" : name, detail ?? ""]
         .filter((text) => text !== "").join(" ")
     ),

@@ -6,81 +6,170 @@
 import type { Context } from "../cli/context.ts";
 import { removeAll } from "../cli/files.ts";
 import type { Step } from "../cli/plan.ts";
+import type { StepUi } from "../cli/ui.ts";
 import { readStackNote, type StackNote } from "../terraform/backend.ts";
 import { progressText } from "../terraform/estimate.ts";
 import { countsText } from "../terraform/plan_summary.ts";
 import { findTerraform, terraformEnvironment } from "../terraform/program.ts";
 import { askTerraform, earlierRun, waitForEarlierRun } from "../terraform/run.ts";
-import { applyPlan, initStack, makePlan, type Stack } from "../terraform/stack.ts";
+import { applyPlan, forgetResources, initStack, makePlan, type Stack } from "../terraform/stack.ts";
 import { workFolder } from "../terraform/work_folder.ts";
-import type { AwsPlace } from "./place.ts";
+import { type KnownState, readKnownState } from "./known_state.ts";
+import type { OpenPlace } from "./place.ts";
 
 const DEADLINE_MS = 90 * 60_000;
+/** What the cluster consists of; what is inside it and builds on it goes with them. */
+const CLUSTER_TARGETS = ["module.eks", "module.karpenter"];
 
-/**
- * The steps that destroy a cluster's infrastructure; undefined when no state of it is known here.
- * A run that failed or was interrupted goes on with what the state still lists.
- */
-export async function infrastructureSteps(
+/** What is known before terraform runs. */
+export interface KnownStack {
+  /** The cluster's work folder. */
+  readonly folder: string;
+  /** What is noted there. */
+  readonly note: StackNote;
+  /** What its state says; undefined when there is none. */
+  readonly state: KnownState | undefined;
+}
+
+/** Steps that destroy a cluster's infrastructure. */
+export interface InfrastructureSteps {
+  /** Only for a cluster that cannot be asked: the cluster by itself, so that nothing in it acts. */
+  readonly cluster: readonly Step[];
+  /** Everything that is left. */
+  readonly rest: Step;
+  /** Removes the state and its folder once the state lists nothing. */
+  readonly folder: Step;
+}
+
+/** Reads what is known of a cluster's infrastructure; undefined when no state of it is known here. */
+export async function knownStack(
   ctx: Context,
-  place: AwsPlace,
-): Promise<Step[] | undefined> {
+  { aws, place }: OpenPlace,
+): Promise<KnownStack | undefined> {
   const folder = workFolder(ctx, { region: place.region, name: place.cluster });
   const note = await readStackNote(ctx, folder);
   if (note === undefined) return undefined;
-  return [{
-    id: "infrastructure",
-    title: "Destroy the infrastructure",
-    touches: [`everything in terraform's state (${stateText(note, folder)})`],
-    deadlineMs: DEADLINE_MS,
-    run: async (stepCtx, ui) => {
-      const earlier = await earlierRun(stepCtx, folder);
-      if (earlier !== undefined) {
-        ui.update(`waits for terraform ${earlier.command}, at work since ${earlier.since}`);
-        await waitForEarlierRun(stepCtx, folder, earlier, { deadlineMs: DEADLINE_MS / 2 });
-      }
-      const stack = await openStack(stepCtx, { folder, note, profile: place.profile });
-      ui.update("connects the state");
-      await initStack(stepCtx, stack, { before: note.backend });
-      ui.update("plans");
-      const plan = await makePlan(stepCtx, stack, { name: "destroy", destroy: true });
-      if (plan.summary.changes.length === 0) return "was already gone";
-      await applyPlan(stepCtx, stack, plan, {
-        onProgress: (progress) => ui.update(progressText(progress)),
-      });
-      return countsText(plan.summary.counts);
-    },
-  }, {
-    id: "work-folder",
-    title: "Remove terraform's work folder",
-    touches: [folder],
-    deadlineMs: 120_000,
-    run: async (stepCtx): Promise<string | undefined> => {
-      const stack = await openStack(stepCtx, { folder, note, profile: place.profile });
-      const left = (await askTerraform(stepCtx, ["state", "list"], stack)).trim();
-      if (left !== "") return `stays: the state still lists ${left.split("\n").length} resources`;
-      await removeAll(stepCtx, folder);
-      return undefined;
-    },
-  }];
+  return { folder, note, state: await readKnownState(ctx, aws, { folder, ...note }) };
 }
 
-async function openStack(
-  ctx: Context,
+/**
+ * The steps that destroy a cluster's infrastructure. A run that failed or was interrupted goes on
+ * with what the state still lists.
+ */
+export function infrastructureSteps(
+  open: OpenPlace,
+  stack: KnownStack,
   options: {
-    readonly folder: string;
-    readonly note: StackNote;
-    readonly profile: string | undefined;
+    /** Whether the cluster's API server does not answer. */
+    readonly lost: boolean;
   },
-): Promise<Stack> {
+): InfrastructureSteps {
+  const { state } = stack;
+  const job: Job = { ...stack, open };
   return {
-    program: await findTerraform(ctx),
-    folder: options.folder,
-    env: terraformEnvironment(ctx, options.profile),
-    backend: options.note.backend,
+    cluster: options.lost && state?.hasCluster === true ? [clusterStep(job, state)] : [],
+    rest: {
+      id: "infrastructure",
+      title: "Destroy the infrastructure",
+      touches: [`everything in terraform's state (${countText(state)}${stateText(stack)})`],
+      deadlineMs: DEADLINE_MS,
+      run: (ctx, ui) => destroy(ctx, job, { ui, forget: options.lost }),
+    },
+    folder: folderStep(job),
   };
 }
 
-function stateText({ backend }: StackNote, folder: string): string {
+interface Job extends KnownStack {
+  readonly open: OpenPlace;
+}
+
+/**
+ * Charts and manifests cannot be uninstalled without the API server, and go with the cluster. The
+ * cluster goes before the network: what its controllers have made keeps subnets in use, and can
+ * only be deleted for good when nothing makes it again.
+ */
+function clusterStep(job: Job, state: KnownState): Step {
+  return {
+    id: "cluster",
+    title: "Destroy the cluster",
+    touches: [
+      ...CLUSTER_TARGETS.map((one) => `${one} of terraform's state, and what builds on it`),
+      ...state.inside.map((one) => `${one}: goes with the cluster, unasked`),
+    ],
+    deadlineMs: DEADLINE_MS,
+    run: (ctx, ui) => destroy(ctx, job, { ui, forget: true, targets: CLUSTER_TARGETS }),
+  };
+}
+
+async function destroy(
+  ctx: Context,
+  job: Job,
+  options: {
+    readonly ui: StepUi;
+    /** Forget what is inside the cluster. */
+    readonly forget: boolean;
+    readonly targets?: readonly string[];
+  },
+): Promise<string> {
+  const { ui, forget, targets = [] } = options;
+  const { folder, note } = job;
+  const earlier = await earlierRun(ctx, folder);
+  if (earlier !== undefined) {
+    ui.update(`waits for terraform ${earlier.command}, at work since ${earlier.since}`);
+    await waitForEarlierRun(ctx, folder, earlier, { deadlineMs: DEADLINE_MS / 2 });
+  }
+  const stack = await openStack(ctx, job);
+  ui.update("connects the state");
+  await initStack(ctx, stack, { before: note.backend });
+  if (forget) {
+    const aws = job.open.aws.within({ signal: ctx.signal });
+    const { inside = [] } = await readKnownState(ctx, aws, { folder, ...note }) ?? {};
+    if (inside.length > 0) await forgetResources(ctx, stack, inside);
+  }
+  ui.update("plans");
+  const plan = await makePlan(ctx, stack, { name: "destroy", destroy: true, targets });
+  if (plan.summary.changes.length === 0) return "was already gone";
+  await applyPlan(ctx, stack, plan, {
+    onProgress: (progress) => ui.update(progressText(progress)),
+  });
+  return countsText(plan.summary.counts);
+}
+
+function folderStep(job: Job): Step {
+  const { folder, note: { backend }, open } = job;
+  return {
+    id: "work-folder",
+    title: "Remove terraform's work folder",
+    touches: [folder, ...(backend.kind === "s3" ? [stateText(job)] : [])],
+    deadlineMs: 120_000,
+    run: async (ctx): Promise<string | undefined> => {
+      const left = (await askTerraform(ctx, ["state", "list"], await openStack(ctx, job))).trim();
+      if (left !== "") return `stays: the state still lists ${left.split("\n").length} resources`;
+      if (backend.kind === "s3") {
+        const s3 = await open.aws.within({ signal: ctx.signal }).s3();
+        await s3.deleteObject({ Bucket: backend.bucket, Key: backend.key });
+      }
+      await removeAll(ctx, folder);
+      return backend.kind === "s3"
+        ? `${backend.bucket} stays, for the states of other clusters`
+        : undefined;
+    },
+  };
+}
+
+async function openStack(ctx: Context, { folder, note, open: { place } }: Job): Promise<Stack> {
+  return {
+    program: await findTerraform(ctx),
+    folder,
+    env: terraformEnvironment(ctx, place.profile),
+    backend: note.backend,
+  };
+}
+
+function countText(state: KnownState | undefined): string {
+  return state === undefined ? "" : `${state.resources} resources, `;
+}
+
+function stateText({ folder, note: { backend } }: KnownStack): string {
   return backend.kind === "s3" ? `s3://${backend.bucket}/${backend.key}` : folder;
 }

@@ -36,6 +36,14 @@ export interface AwsPlace {
   readonly from: string;
 }
 
+/** Whether the place is that of the cluster. */
+export function isPlaceOf(
+  place: Pick<AwsPlace, "cluster" | "region">,
+  { name, region }: { readonly name: string; readonly region: string },
+): boolean {
+  return place.cluster === name && place.region === region;
+}
+
 /** A session in the place, as whom, and where. */
 export interface OpenPlace {
   /** AWS. */

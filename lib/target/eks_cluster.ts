@@ -44,7 +44,7 @@ export async function findEksCluster(
       name,
       region: aws.region,
       account: cluster.arn?.split(":")[4] ?? "",
-      endpoint: cluster.endpoint ?? "",
+      endpoint: (cluster.endpoint ?? "").replace(/\/$/, ""),
       status: cluster.status ?? "",
       version: cluster.version ?? "",
       authority: cluster.certificateAuthority?.data ?? "",

@@ -224,6 +224,16 @@ export async function untaintResource(ctx: Context, stack: Stack, address: strin
   await askTerraform(ctx, ["untaint", LOCK_TIMEOUT, address], stack);
 }
 
+/** Forgets resources that will go in another way; they stay where they are. */
+export async function forgetResources(
+  ctx: Context,
+  stack: Stack,
+  addresses: readonly string[],
+): Promise<void> {
+  await backUpState(ctx, stack);
+  await askTerraform(ctx, ["state", "rm", LOCK_TIMEOUT, ...addresses], stack);
+}
+
 /** Removes the plans of the work folder: they are old once anything was applied. */
 export async function removePlans(ctx: Context, { folder }: Stack): Promise<void> {
   for await (const { name } of ctx.fs.readDir(folder)) {

@@ -3,7 +3,9 @@
  * resources: destroyed, then the work folder gone; a run that fails goes on the next time.
  */
 import assert from "node:assert/strict";
-import { infrastructureSteps } from "../../lib/cleanup/infrastructure.ts";
+import { openAws } from "../../lib/aws/session.ts";
+import { infrastructureSteps, knownStack } from "../../lib/cleanup/infrastructure.ts";
+import type { OpenPlace } from "../../lib/cleanup/place.ts";
 import type { Context } from "../../lib/cli/context.ts";
 import { TaskError } from "../../lib/cli/errors.ts";
 import { exists } from "../../lib/cli/files.ts";
@@ -15,13 +17,7 @@ import { applyPlan, initStack, makePlan } from "../../lib/terraform/stack.ts";
 import { workFolder } from "../../lib/terraform/work_folder.ts";
 
 const REF = { name: "dynamo", region: "us-west-2" };
-const PLACE = {
-  cluster: "dynamo",
-  region: "us-west-2",
-  account: "123456789012",
-  profile: undefined,
-  from: "a test",
-};
+const ACCOUNT = "123456789012";
 
 // The second is destroyed first; `false` as its command makes that fail.
 const configuration = (command: string) => `
@@ -49,13 +45,31 @@ Deno.test("cleanup destroys what terraform made, and goes on after a failure", a
   await ctx.fs.writeTextFile(`${folder}/main.tf`, configuration("true"));
   await destroy(ctx);
   assert.equal(await exists(ctx, folder), false);
-  assert.equal(await infrastructureSteps(ctx, PLACE), undefined);
+  assert.equal(await knownStack(ctx, await openPlace(ctx)), undefined);
 });
 
+async function openPlace(ctx: Context): Promise<OpenPlace> {
+  return {
+    // A state on this machine needs no AWS.
+    aws: await openAws(ctx, { region: REF.region }),
+    who: { account: ACCOUNT, arn: "", userId: "" },
+    place: {
+      cluster: REF.name,
+      region: REF.region,
+      account: ACCOUNT,
+      profile: undefined,
+      from: "a test",
+    },
+  };
+}
+
 async function destroy(ctx: Context): Promise<void> {
-  const steps = await infrastructureSteps(ctx, PLACE);
-  assert.ok(steps);
-  await runPlan(ctx, { task: "cleanup", facts: {}, warnings: [], steps });
+  const open = await openPlace(ctx);
+  const stack = await knownStack(ctx, open);
+  assert.equal(stack?.state?.resources, 2);
+  const { cluster, rest, folder } = infrastructureSteps(open, stack, { lost: false });
+  assert.deepEqual(cluster, []);
+  await runPlan(ctx, { task: "cleanup", facts: {}, warnings: [], steps: [rest, folder] });
 }
 
 /** A work folder in which the configuration is applied; undefined without terraform. */
@@ -72,7 +86,7 @@ async function applied(ctx: Context): Promise<string | undefined> {
   await ctx.fs.mkdir(folder, { recursive: true });
   await ctx.fs.writeTextFile(`${folder}/main.tf`, configuration("true"));
   const backend = { kind: "local" } as const;
-  await writeStackNote(ctx, folder, { ...REF, account: PLACE.account, backend });
+  await writeStackNote(ctx, folder, { ...REF, account: ACCOUNT, backend });
   const stack = { program, folder, env: terraformEnvironment(ctx), backend };
   await initStack(ctx, stack, { before: undefined });
   await applyPlan(ctx, stack, await makePlan(ctx, stack, { name: "whole" }));
