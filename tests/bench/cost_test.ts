@@ -7,9 +7,9 @@
 import assert from "node:assert/strict";
 import { measure } from "./measure.ts";
 
-// The limit is 0.75 ms at 512 in flight on an idle machine. A short run is mostly the compiler's,
-// and caches are shared with others; a run that parses each event as JSON takes more than this.
-const MOST_MS = 1.5;
+// Measured: 0.15 to 0.18 ms, where the mock's events share writes. `in-flight-512` of bench:self,
+// whose events come one by one, has the limit of 0.75 ms. Room is left for slower machines.
+const MOST_MS = 0.5;
 
 Deno.test("a request of 64 tokens costs the client little processor time (short form)", async () => {
   const { cpuMs, summary, peakMib } = await measure({ ttftMs: 0, itlMs: 0 }, {
