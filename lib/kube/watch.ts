@@ -36,6 +36,10 @@ const FIRST_WAIT_MS = 250;
 const MOST_WAIT_MS = 10_000;
 const UNSERVED_WAIT_MS = 1_000;
 
+// An API server that has just started refuses everybody until it has read who may do what.
+const REFUSED = ["KUBE_UNAUTHORIZED", "KUBE_FORBIDDEN"];
+const REFUSED_MS = 20_000;
+
 // Errors that no repetition mends.
 const FATAL = [
   "KUBE_UNAUTHORIZED",
@@ -64,6 +68,8 @@ export async function* watchObjects<T extends KubeObject>(
   let failures = 0;
   let failedAt = 0;
   let served = true;
+  let worked = false;
+  let refusedSince: number | undefined;
   while (!signal.aborted) {
     try {
       const resource = await discovery.find(kind);
@@ -73,14 +79,23 @@ export async function* watchObjects<T extends KubeObject>(
         await pause(ctx, UNSERVED_WAIT_MS, stops);
       } else {
         served = true;
-        yield* followFromList<T>(ctx, { api, discovery }, resource, kind, options);
+        for await (
+          const event of followFromList<T>(ctx, { api, discovery }, resource, kind, options)
+        ) {
+          worked = true;
+          refusedSince = undefined;
+          yield event;
+        }
       }
     } catch (error) {
       if (signal.aborted || isCode(error, "KUBE_CLOSED")) return;
-      if (isCode(error, ...FATAL)) throw error;
+      const now = ctx.clock.monotonic();
+      if (worked && isCode(error, ...REFUSED)) {
+        refusedSince ??= now;
+        if (now - refusedSince > REFUSED_MS) throw error;
+      } else if (isCode(error, ...FATAL)) throw error;
       if (isCode(error, "KUBE_NOTFOUND")) discovery.forget(kind);
       options.onRetry?.(messageOf(error));
-      const now = ctx.clock.monotonic();
       failures = now - failedAt > QUIET_MS ? 0 : failures + 1;
       failedAt = now;
       // An expired version alone is no sign of trouble.

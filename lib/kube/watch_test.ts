@@ -165,6 +165,19 @@ cleanTest("a kind that is not served yet is empty until it is", async () => {
   assert.deepEqual(lines, ["SYNC ", "SYNC g"]);
 });
 
+cleanTest("a server that has just started may refuse a watch that had worked", async () => {
+  let lists = 0;
+  await using api = await startApiServer((_request, url) => {
+    if (url.pathname !== "/api/v1/pods") return undefined;
+    if (isWatch(url)) return lists === 1 ? changes([], "break") : changes([]);
+    lists++;
+    return lists === 2 ? statusResponse(403, "Forbidden", "no rights yet") : podList(["a"], "10");
+  }, { clock: fastClock(10) });
+  const { lines, retries } = await collect(api.kube, (lines) => lines.length === 2);
+  assert.deepEqual(lines, ["SYNC a", "SYNC a"]);
+  assert.ok(retries.some((reason) => /no rights yet/.test(reason)), retries.join());
+});
+
 cleanTest("a watch that is forbidden is an error", async () => {
   await using api = await startApiServer((_request, url) =>
     url.pathname === "/api/v1/pods"
