@@ -19,7 +19,7 @@ export interface CurrentEvent {
   readonly telling: boolean;
 }
 
-type Words = (message: string) => string;
+type Words = (message: string) => string | undefined;
 
 const shortImage = (message: string): string => {
   const image = /image "([^"]+)"/.exec(message)?.[1];
@@ -47,7 +47,8 @@ const TELLING: Readonly<Record<string, Words>> = {
   TriggeredScaleUp: () => "a node is being started for it",
   Unhealthy: (message) => `does not answer yet: ${message}`,
   BackOff: (message) => /pulling/.test(message) ? "waits to pull again" : "waits to start again",
-  Failed: (message) => message,
+  // "Error: ErrImagePull" comes right after the event that says why.
+  Failed: (message) => /^Error: \w+$/.test(message) ? undefined : message,
   FailedMount: (message) => `volume not mounted: ${message}`,
   FailedAttachVolume: (message) => `volume not attached: ${message}`,
   FailedScheduling: (message) =>

@@ -60,7 +60,9 @@ export async function waitForGraph(
       last = moment;
       if (moment.state?.ready === true) return moment.state;
       diagnoses = moment.facts === undefined ? [] : diagnose(moment.facts);
-      board.show(rolloutLines(moment, diagnoses, ctx.clock.now()));
+      board.show(
+        rolloutLines(moment, diagnoses, { now: ctx.clock.now(), width: ctx.ui.width }),
+      );
       if (moment.outdated !== undefined) patience.pause();
       else fatal = patience.judge(diagnoses, monotonic());
       if (fatal !== undefined) break;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { formatDuration } from "../cli/text.ts";
+import { formatDuration, wrap } from "../cli/text.ts";
 import type { BoardLine } from "../cli/ui.ts";
 import type { Diagnosis } from "./diagnosis/types.ts";
 import { currentEvent, nodesOnTheirWay } from "./event_words.ts";
@@ -41,11 +41,25 @@ export function stageCounts({ replicas, pods }: ComponentState): StageCounts {
 const HEADINGS = ["wanted", "scheduled", "pulled", "loading", "ready"] as const;
 const NAME_WIDTH = 32;
 
-/** The lines of a moment. `now` is milliseconds since the epoch. */
+// Words of clusters are long; what does not fit is among the evidence at the end.
+const MOST_WRAPPED = 3;
+
+/** What the lines are made for. */
+export interface ViewOptions {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Columns of the terminal. */
+  readonly width: number;
+}
+
+/**
+ * The lines of a moment. `!` marks what cannot mend itself, `-` what may; the word of a node
+ * that is on its way is said once.
+ */
 export function rolloutLines(
   moment: RolloutMoment,
   diagnoses: readonly Diagnosis[],
-  now: number,
+  { now, width: columns }: ViewOptions,
 ): BoardLine[] {
   const { state, facts, outdated } = moment;
   const lines: BoardLine[] = [];
@@ -63,11 +77,11 @@ export function rolloutLines(
       lines.push({ key, live: `  ${text}`, plain: text });
     }
   }
-  for (const { code, component, cause } of diagnoses) {
+  for (const { code, component, cause, final } of diagnoses) {
     // The row of the node that starts says the same, with its name.
     if (code === "NODE_STARTING" && lines.some(({ key }) => key.startsWith("node/"))) continue;
     const text = `${component}: ${cause}`;
-    lines.push({ key: `${code}/${component}`, live: `  ! ${text}`, plain: text });
+    lines.push(...wrapped(`${code}/${component}`, `${final ? "!" : "-"} ${text}`, text, columns));
   }
   const event = facts === undefined ? undefined : currentEvent(facts);
   if (event !== undefined) {
@@ -75,16 +89,22 @@ export function rolloutLines(
     const age = ago < 1_000 ? "now" : `${formatDuration(ago)} ago`;
     lines.push({
       key: "event",
-      live: `  ${event.text} (${age})`,
+      live: `  Latest: ${event.text} (${age})`,
       // What a diagnosis says already is not said again.
       plain: event.telling && diagnoses.length === 0 ? event.text : undefined,
     });
   }
   if (outdated !== undefined) {
     const text = `the API server does not answer, trying again: ${outdated}`;
-    lines.push({ key: "outdated", live: `  ! ${text}`, plain: text });
+    lines.push(...wrapped("outdated", `- ${text}`, text, columns));
   }
   return lines;
+}
+
+function wrapped(key: string, live: string, plain: string, columns: number): BoardLine[] {
+  return wrap(live, columns - 1, "  ").slice(0, MOST_WRAPPED).map((line, index) =>
+    index === 0 ? { key, live: line, plain } : { key: `${key}/${index}`, live: line }
+  );
 }
 
 function componentLine(component: ComponentState, width: number): BoardLine {
