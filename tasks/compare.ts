@@ -4,11 +4,13 @@
  * @module
  */
 import { runBench } from "../lib/bench/bench.ts";
+import { differenceWarnings } from "../lib/bench/compare/baseline.ts";
 import {
   compareBlocks,
   type Comparison,
   type ComparisonInput,
 } from "../lib/bench/compare/comparison.ts";
+import { comparisonHtml } from "../lib/bench/compare/comparison_html.ts";
 import { comparisonToText } from "../lib/bench/compare/comparison_text.ts";
 import { isResults, readFinishedRun } from "../lib/bench/compare/from_results.ts";
 import { blockReasons, runInterleaved } from "../lib/bench/compare/interleave.ts";
@@ -21,7 +23,7 @@ import { EXIT, type ExitCode, usageError } from "../lib/cli/errors.ts";
 import { writeFileAtomic } from "../lib/cli/files.ts";
 import { runTask } from "../lib/cli/main.ts";
 import { commonOptions, type OptionValues } from "../lib/cli/options.ts";
-import { openBenchEndpoint } from "../lib/deploy/bench_endpoint.ts";
+import { type BenchEndpointOptions, openBenchEndpoint } from "../lib/deploy/bench_endpoint.ts";
 import { showProgress } from "../lib/deploy/bench_progress.ts";
 
 const options = {
@@ -37,7 +39,7 @@ const options = {
   maxRegression: {
     kind: "text",
     placeholder: "share",
-    description: "Exit code 1 when B is worse than A by more than this, such as 5%",
+    description: "Exit code 1 when B is surely worse by more than this, such as 5%",
   },
 } as const;
 
@@ -54,20 +56,15 @@ export const command = defineCommand({
     "deno task bench are cut into parts. Exit code 1 with --max-regression when B is worse, and " +
     "when the numbers do not count.",
   args: [
-    { name: "a", description: "A graph, a URL, or a folder of results" },
+    { name: "a", description: "A graph (or namespace/graph), a URL, or a folder of results" },
     { name: "b", description: "The same kind of thing" },
   ],
   options,
   examples: [
     { command: "compare vllm vllm-router", text: "Two graphs" },
-    {
-      command: "compare http://127.0.0.1:8000 http://127.0.0.1:9000 --pairs 10",
-      text: "Two endpoints",
-    },
-    {
-      command: "compare .dynamo/bench/before .dynamo/bench/after --max-regression 5%",
-      text: "Two finished runs, as a gate",
-    },
+    { command: "compare old/vllm new/vllm", text: "In two namespaces" },
+    { command: "compare http://a:8000 http://b:8000", text: "Two endpoints" },
+    { command: "compare before after --max-regression 5%", text: "Two runs, as a gate" },
   ],
   async run(ctx, { options, args }) {
     const [a, b] = args;
@@ -112,6 +109,7 @@ async function fromResults(
       ...runA.summary.invalid_reasons.map((reason) => `A: ${reason}`),
       ...runB.summary.invalid_reasons.map((reason) => `B: ${reason}`),
     ],
+    warnings: differenceWarnings(runA.summary, runB.summary),
   };
 }
 
@@ -122,18 +120,15 @@ async function live(
   options: Values,
   maxRegression: number | undefined,
 ): Promise<ComparisonInput> {
+  // Checked for both before anything is opened. A URL gets the key that is meant for URLs.
+  const askedOf = async (side: string) => await benchOptions(ctx, { ...options, url: urlOf(side) });
+  const sides = { a: await askedOf(a), b: await askedOf(b) };
   const open = (side: string) =>
-    openBenchEndpoint(ctx, {
-      ...(/^https?:\/\//.test(side)
-        ? { graph: undefined, url: side }
-        : { graph: side, url: undefined }),
-      choice: options,
-      dryRun: false,
-    });
+    openBenchEndpoint(ctx, { ...placeOf(side, options), dryRun: false });
   await using endpointA = await open(a);
   await using endpointB = await open(b);
   const endpoints = { a: endpointA, b: endpointB };
-  const asked = await benchOptions(ctx, options);
+  const asked = sides.a;
   const extent = asked.requests === undefined && asked.durationMs === undefined
     ? { durationMs: BLOCK_MS }
     : {};
@@ -145,7 +140,7 @@ async function live(
     );
     return progress.during((onProgress) =>
       runBench(ctx, {
-        ...asked,
+        ...sides[side],
         ...extent,
         url,
         // The same work for both sides of a pair, other work in the next one.
@@ -167,17 +162,34 @@ async function live(
   };
 }
 
+function urlOf(side: string): string | undefined {
+  return /^https?:\/\//.test(side) ? side : undefined;
+}
+
+/** A URL, a graph, or a graph of another namespace: `namespace/graph`. */
+function placeOf(side: string, options: Values): Omit<BenchEndpointOptions, "dryRun"> {
+  const url = urlOf(side);
+  if (url !== undefined) return { url, graph: undefined, choice: options };
+  const [, namespace, graph] = /^([a-z0-9-]+)\/([a-z0-9.-]+)$/.exec(side) ?? [];
+  return namespace === undefined
+    ? { url, graph: side, choice: options }
+    : { url, graph, choice: { ...options, namespace } };
+}
+
 async function report(ctx: Context, comparison: Comparison, options: Values): Promise<ExitCode> {
   const time = new Date(ctx.clock.now()).toISOString().replace(/[-:]|\.\d+/g, "");
-  const file = `${ctx.home}/bench/${time}-comparison.json`;
-  await ctx.fs.mkdir(`${ctx.home}/bench`, { recursive: true, mode: 0o700 });
-  await writeFileAtomic(ctx, file, `${JSON.stringify(comparison, null, 2)}\n`);
+  const folder = `${ctx.home}/bench/${time}-comparison`;
+  await ctx.fs.mkdir(folder, { recursive: true, mode: 0o700 });
+  const text = `${JSON.stringify(comparison, null, 2)}\n`;
+  await writeFileAtomic(ctx, `${folder}/comparison.json`, text);
+  await writeFileAtomic(ctx, `${folder}/report.html`, comparisonHtml(comparison));
   ctx.ui.out(
     options.output === "json"
       ? JSON.stringify(comparison, null, 2)
       : comparisonToText(comparison, ctx.ui.width),
   );
-  ctx.ui.info(`Comparison: ${file}`);
+  ctx.ui.info(`Results: ${folder}`);
+  ctx.ui.info(`Report:  ${folder}/report.html`);
   return comparison.valid && comparison.regressions.length === 0 ? EXIT.ok : EXIT.failed;
 }
 
