@@ -144,11 +144,9 @@ export function planDeploy(options: DeployOptions): Plan {
 
 function timeoutWords(timeout: Timeout | undefined): string {
   if (timeout === undefined) return "none, as it does not wait";
-  const parts = timeout.parts.map(({ what, seconds }) =>
-    `${what} ${formatDuration(seconds * 1000)}`
-  );
-  return formatDuration(timeout.seconds * 1000) +
-    (parts.length === 0 ? "" : ` (${parts.join(", ")})`);
+  const time = (seconds: number) => formatDuration(seconds * 1000).replace(/ min 0 s$/, " min");
+  const parts = timeout.parts.map(({ what, seconds }) => `${what} ${time(seconds)}`);
+  return time(timeout.seconds) + (parts.length === 0 ? "" : ` (${parts.join(", ")})`);
 }
 
 /** How a deployment is run. */
