@@ -41,6 +41,7 @@ Deno.test("deploy: fault drills on one cluster", (t) =>
     await t.step("the API server restarted in the middle", () => apiRestarted(cluster));
     await t.step("watches that expire (410)", () => watchesExpire(cluster));
     await t.step("a node drained in the middle", () => drained(cluster));
+    await t.step("a node pool that wakes up", () => poolWakesUp(cluster));
   }));
 
 /** Milliseconds from the moment another client saw the graph ready to the task's saying so. */
@@ -333,4 +334,76 @@ async function drained({ kube, deploy }: DrillCluster): Promise<void> {
 
 function where({ metadata: { name, namespace } }: KubeObject) {
   return { name, namespace };
+}
+
+/** Karpenter's part is the test's: its kinds, its word on the pod, its order, and the node. */
+async function poolWakesUp({ kube, deploy }: DrillCluster): Promise<void> {
+  const pool = "g7-gpu-karpenter";
+  const kinds = ["NodePool", "NodeClaim"];
+  const crd = (kind: string) => {
+    const plural = `${kind.toLowerCase()}s`;
+    const schema = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
+    return {
+      apiVersion: "apiextensions.k8s.io/v1",
+      kind: "CustomResourceDefinition",
+      metadata: { name: `${plural}.karpenter.sh` },
+      spec: {
+        group: "karpenter.sh",
+        scope: "Cluster",
+        names: { kind, plural, singular: kind.toLowerCase() },
+        versions: [
+          { name: "v1", served: true, storage: true, schema: { openAPIV3Schema: schema } },
+        ],
+      },
+    };
+  };
+  const ours = (kind: string, name: string, more: Record<string, unknown> = {}): KubeObject => ({
+    apiVersion: "karpenter.sh/v1",
+    kind,
+    metadata: { name, labels: { "karpenter.sh/nodepool": pool } },
+    ...more,
+  });
+  const { items } = await kube.list({ apiVersion: "v1", kind: "Node" });
+  const like = items.find((node) => node.metadata.name === "g6-gpu-karpenter-1")!;
+  const node = { apiVersion: "v1", kind: "Node", name: `${pool}-1` };
+  try {
+    for (const kind of kinds) await kube.apply(crd(kind));
+    await until(async () =>
+      (await Promise.all(kinds.map((kind) => kube.list({ apiVersion: "karpenter.sh/v1", kind }))))
+        .every((list) => list.resourceVersion !== "")
+    );
+    for (const name of [pool, "cpu-karpenter"]) await kube.apply(ours("NodePool", name));
+    const run = deploy("vllm", "--name", "woken", "--node-pool", `VllmDecodeWorker=${pool}`);
+    await run.said(/there is no node yet, and Karpenter has not ordered a node of pool g7-gpu/);
+    const claim = ours("NodeClaim", `${pool}-x7k2p`);
+    await kube.apply(claim);
+    await run.said(/g7-gpu-karpenter: Karpenter asks EC2 for a node of pool g7-gpu/);
+    claim.metadata.labels!["node.kubernetes.io/instance-type"] = "g7.12xlarge";
+    const conditions = [{ type: "Launched", status: "True" }];
+    await kube.apply({ ...claim, status: { conditions } });
+    await run.said(/g7-gpu-karpenter: EC2 has started g7\.12xlarge/);
+    const { annotations = {}, labels = {} } = like.metadata;
+    const label = { "karpenter.sh/nodepool": pool, "kubernetes.io/hostname": node.name };
+    await kube.create({
+      apiVersion: "v1",
+      kind: "Node",
+      metadata: { name: node.name, annotations, labels: { ...labels, ...label } },
+      spec: { taints: (like["spec"].taints ?? []).filter(isOwnTaint) },
+    });
+    const { capacity, allocatable } = like["status"];
+    await kube.patch(node, "merge", { status: { capacity, allocatable } }, "status");
+    const deployed = await run.done;
+    assert.equal(deployed.code, 0, deployed.talk);
+  } finally {
+    await kube.delete({ ...GRAPH, name: "woken" });
+    await kube.delete(node);
+    for (const kind of kinds) {
+      const { apiVersion, metadata: { name } } = crd(kind);
+      await kube.delete({ apiVersion, kind: "CustomResourceDefinition", name });
+    }
+  }
+}
+
+function isOwnTaint({ key }: { readonly key: string }): boolean {
+  return key.startsWith("nvidia.com/");
 }

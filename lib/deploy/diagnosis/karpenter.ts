@@ -6,7 +6,15 @@
  */
 import { eventTime } from "../../kube/events.ts";
 import type { KubeObject } from "../../kube/types.ts";
-import { conditionIs, conditionOf, eventsAbout, oneLine, podPool } from "./objects.ts";
+import {
+  conditionIs,
+  conditionOf,
+  eventsAbout,
+  type Make,
+  makerFor,
+  oneLine,
+  podPool,
+} from "./objects.ts";
 import type { ClusterFacts, ComponentObjects, Diagnosis } from "./types.ts";
 
 // Karpenter looks again at a pod after at most that.
@@ -23,7 +31,7 @@ export function diagnoseKarpenter(
   component: ComponentObjects,
   pod: KubeObject,
 ): Diagnosis {
-  const make = makerFor(component);
+  const make = makerFor(component.name);
   const said = eventsAbout(facts.events, pod).filter(isKarpenters);
   const nominated = said.findLast((event) => event["reason"] === "Nominated");
   const refused = said.findLast((event) => event["reason"] === "FailedScheduling");
@@ -55,32 +63,18 @@ export function diagnoseKarpenter(
   ) {
     return refusal(refused["message"] ?? "", pool, make);
   }
-  if (coming !== undefined) return make("NODE_STARTING", claimWords(coming), STARTING, undefined);
+  if (coming !== undefined) return make("NODE_STARTING", claimWords(coming), STARTING);
   const named = pool === undefined ? "a node" : `a node of pool ${pool}`;
   return nominated === undefined
     ? make(
       "NODE_WANTED",
       `there is no node yet, and Karpenter has not ordered ${named}`,
       "kubectl logs -n kube-system -l app.kubernetes.io/name=karpenter says why when this lasts.",
-      undefined,
     )
-    : make("NODE_STARTING", `Karpenter has ordered ${named}`, STARTING, undefined);
+    : make("NODE_STARTING", `Karpenter has ordered ${named}`, STARTING);
 }
 
 const STARTING = "Nodes with GPUs take some minutes.";
-
-type Make = (code: string, cause: string, hint: string, graceMs: number | undefined) => Diagnosis;
-
-function makerFor(component: ComponentObjects): Make {
-  return (code, cause, hint, graceMs) => ({
-    code,
-    component: component.name,
-    cause,
-    hint,
-    final: graceMs !== undefined,
-    graceMs: graceMs ?? 0,
-  });
-}
 
 function isKarpenters(event: KubeObject): boolean {
   const who: string = event["reportingComponent"] || event["source"]?.component || "";

@@ -5,7 +5,25 @@
  */
 import { eventTime } from "../../kube/events.ts";
 import type { KubeObject } from "../../kube/types.ts";
-import type { ComponentObjects } from "./types.ts";
+import type { ComponentObjects, Diagnosis } from "./types.ts";
+
+/**
+ * Makes a diagnosis of a component: code, cause, hint, and the milliseconds that it has to stand;
+ * one without them may mend itself.
+ */
+export type Make = (code: string, cause: string, hint: string, graceMs?: number) => Diagnosis;
+
+/** Makes diagnoses of one component. */
+export function makerFor(component: string): Make {
+  return (code, cause, hint, graceMs) => ({
+    code,
+    component,
+    cause,
+    hint,
+    final: graceMs !== undefined,
+    graceMs: graceMs ?? 0,
+  });
+}
 
 /** A container with what Kubernetes says about it. */
 export interface ContainerFact {

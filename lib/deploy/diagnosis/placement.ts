@@ -10,6 +10,8 @@ import {
   conditionOf,
   count,
   latestEvent,
+  type Make,
+  makerFor,
   oneLine,
   podGpus,
   podPool,
@@ -106,19 +108,7 @@ function unfit(
   const counted = (pattern: RegExp) =>
     refusals.filter(({ reason }) => pattern.test(reason))
       .reduce((sum, refusal) => sum + refusal.nodes, 0);
-  const make = (
-    code: string,
-    cause: string,
-    hint: string,
-    graceMs: number | undefined,
-  ): Diagnosis => ({
-    code,
-    component: component.name,
-    cause,
-    hint,
-    final: graceMs !== undefined,
-    graceMs: graceMs ?? 0,
-  });
+  const make = makerFor(component.name);
   if (counted(/Insufficient nvidia\.com\/gpu/) > 0) return gpus(facts, component, pod, make);
   const taints = refusals.flatMap(({ reason }) => lastingTaints(reason));
   const elsewhere = counted(/didn't match Pod's node (affinity|selector)/);
@@ -152,10 +142,8 @@ function unfit(
     );
   }
   // Cordoned nodes, nodes that start, spreading rules: these change by themselves.
-  return make("NODE_NONE", `no node takes it now: ${oneLine(said)}`, "", undefined);
+  return make("NODE_NONE", `no node takes it now: ${oneLine(said)}`, "");
 }
-
-type Make = (code: string, cause: string, hint: string, graceMs: number | undefined) => Diagnosis;
 
 function gpus(
   facts: ClusterFacts,

@@ -4,7 +4,7 @@
  * @module
  */
 import type { KubeObject } from "../../kube/types.ts";
-import { conditionOf, latestEvent, oneLine, troubledPods } from "./objects.ts";
+import { conditionOf, latestEvent, type Make, makerFor, oneLine, troubledPods } from "./objects.ts";
 import { readSchedulerMessage } from "./scheduler_message.ts";
 import type { ClusterFacts, ComponentObjects, Diagnosis } from "./types.ts";
 
@@ -36,14 +36,7 @@ function ofClaim(
   pod: KubeObject,
   name: string,
 ): Diagnosis | undefined {
-  const make = (code: string, cause: string, hint: string, graceMs?: number): Diagnosis => ({
-    code,
-    component,
-    cause,
-    hint,
-    final: graceMs !== undefined,
-    graceMs: graceMs ?? 0,
-  });
+  const make = makerFor(component);
   const claim = facts.claims.find((one) => one.metadata.name === name);
   if (claim === undefined) {
     return make(
@@ -110,7 +103,7 @@ const REPLACE = "Delete the claim and deploy again; what was in it is gone.";
 function zone(
   pod: KubeObject,
   name: string,
-  make: (code: string, cause: string, hint: string, graceMs?: number) => Diagnosis,
+  make: Make,
 ): Diagnosis | undefined {
   if (!/volume node affinity conflict/.test(refusedVolumes(pod) ?? "")) return undefined;
   return make(
