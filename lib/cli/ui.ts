@@ -51,6 +51,8 @@ export interface Choice<T> {
 export interface Ui {
   /** Whether a person can be asked: stdin and stderr are terminals. */
   readonly interactive: boolean;
+  /** Whether lines are redrawn in place. */
+  readonly redraws: boolean;
   /** Whether `--verbose` was given. */
   readonly verbose: boolean;
   /** Columns of the terminal; 80 when unknown. */

@@ -40,7 +40,15 @@ export function baseUi(
 ): {
   ui: Omit<
     Ui,
-    "step" | "board" | "select" | "confirm" | "text" | "secret" | "close" | "interactive"
+    | "step"
+    | "board"
+    | "select"
+    | "confirm"
+    | "text"
+    | "secret"
+    | "close"
+    | "interactive"
+    | "redraws"
   >;
   clean: (text: string) => string;
   style: Style;
@@ -86,6 +94,7 @@ export function plainUi(options: UiOptions): Ui {
   return {
     ...ui,
     interactive: false,
+    redraws: false,
     step: (title) => plainStep(title, options.now, line, style),
     board: () => plainBoard(line),
     select: noTerminal,

@@ -104,6 +104,7 @@ export function ttyUi(options: TtyOptions): Ui {
       redraw();
     },
     interactive: options.keyboard !== undefined,
+    redraws: true,
     step(title): StepUi {
       const step: LiveStep = { title, start: options.now(), detail: "" };
       live.push(step);
