@@ -22,6 +22,14 @@ import { runTaskProcess } from "../support/task.ts";
 export const VERSION = "v1.6.1";
 /** Namespace of graphs and platform. */
 export const NAMESPACE = "dynamo-cloud";
+/** API version in which graphs are read. */
+export const API = "nvidia.com/v1beta1";
+/** A graph, but for its name. */
+export const GRAPH = {
+  apiVersion: API,
+  kind: "DynamoGraphDeployment",
+  namespace: NAMESPACE,
+} as const;
 
 /** How a deployment ended. */
 export interface Deployed {
@@ -246,4 +254,13 @@ export async function refusingWebhook(
       await server.shutdown();
     },
   };
+}
+
+/** Waits until something holds, 30 s at most. */
+export async function until(check: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + 30_000;
+  while (!await check()) {
+    assert.ok(performance.now() < end, "waited 30 s");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }
