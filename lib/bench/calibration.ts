@@ -72,9 +72,9 @@ export async function calibrate(
   threads: number = 1,
 ): Promise<Calibration> {
   const tokens = Math.min(MOST_TOKENS, config.outputTokens);
-  // One thread is compared with servers that write each token by itself. For several the mock,
-  // which is one, must not be the limit.
-  const instant: MockOptions = { ttftMs: 0, itlMs: 0, apart: threads === 1 };
+  // Servers write each token by itself. For several threads the mock, which is one, is the limit
+  // then: the ceiling is lower than theirs, never higher.
+  const instant: MockOptions = { ttftMs: 0, itlMs: 0, apart: true };
   const ceiling = await withMock(
     ctx,
     { config, mock: instant, tokens, threads },

@@ -66,6 +66,22 @@ export interface RequestRecord {
   message: string;
 }
 
+/** Fields that are numbers, in the order in which rows of requests have them, after index and lane. */
+export const RECORD_NUMBERS = [
+  "scheduled",
+  "sent",
+  "first",
+  "last",
+  "ended",
+  "events",
+  "longestGap",
+  "firstTokens",
+  "outputTokens",
+  "inputTokens",
+  "cachedTokens",
+  "status",
+] as const satisfies readonly (keyof RequestRecord)[];
+
 /** A request that has been scheduled. */
 export function newRecord(index: number, lane: number, scheduled: number): RequestRecord {
   return {

@@ -4,24 +4,10 @@
  *
  * @module
  */
-import { type FailureKind, newRecord, type RequestRecord } from "./record.ts";
+import { type FailureKind, newRecord, RECORD_NUMBERS, type RequestRecord } from "./record.ts";
 
-const NUMBERS = [
-  "scheduled",
-  "sent",
-  "first",
-  "last",
-  "ended",
-  "events",
-  "longestGap",
-  "firstTokens",
-  "outputTokens",
-  "inputTokens",
-  "cachedTokens",
-  "status",
-] as const satisfies readonly (keyof RequestRecord)[];
 // The request's and the lane's number come first.
-const WIDTH = 2 + NUMBERS.length;
+const WIDTH = 2 + RECORD_NUMBERS.length;
 
 /** Some requests. */
 export interface RecordBatch {
@@ -51,7 +37,7 @@ export function packRecords(records: readonly RequestRecord[]): RecordBatch {
     const record = records[row]!;
     numbers[at++] = record.index;
     numbers[at++] = record.lane;
-    for (const name of NUMBERS) numbers[at++] = record[name];
+    for (const name of RECORD_NUMBERS) numbers[at++] = record[name];
     const { resent, failure, message } = record;
     if (resent || failure !== undefined) notes.push({ row, resent, failure, message });
   }
@@ -63,7 +49,7 @@ export function unpackRecords({ numbers, notes }: RecordBatch): RequestRecord[] 
   const records: RequestRecord[] = [];
   for (let at = 0; at < numbers.length;) {
     const record = newRecord(numbers[at++]!, numbers[at++]!, NaN);
-    for (const name of NUMBERS) record[name] = numbers[at++]!;
+    for (const name of RECORD_NUMBERS) record[name] = numbers[at++]!;
     records.push(record);
   }
   for (const { row, resent, failure, message } of notes) {

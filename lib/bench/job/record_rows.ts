@@ -4,30 +4,15 @@
  *
  * @module
  */
-import { newRecord, type RequestRecord } from "../record.ts";
+import { newRecord, RECORD_NUMBERS, type RequestRecord } from "../record.ts";
 
 /** A request: numbers in the order of the fields, null for NaN; resent, failure and message last. */
 export type RecordRow = readonly (number | string | boolean | null)[];
 
-const NUMBERS = [
-  "scheduled",
-  "sent",
-  "first",
-  "last",
-  "ended",
-  "events",
-  "longestGap",
-  "firstTokens",
-  "outputTokens",
-  "inputTokens",
-  "cachedTokens",
-  "status",
-] as const satisfies readonly (keyof RequestRecord)[];
-
 /** The row of a request. */
 export function rowOf(record: RequestRecord): RecordRow {
   const { index, lane, resent, failure, message } = record;
-  const numbers = NUMBERS.map((name) => {
+  const numbers = RECORD_NUMBERS.map((name) => {
     const value = record[name];
     return Number.isNaN(value) ? null : Math.round(value * 1000) / 1000;
   });
@@ -39,8 +24,8 @@ export function rowOf(record: RequestRecord): RecordRow {
 export function recordOf(row: RecordRow): RequestRecord {
   const [index, lane, ...rest] = row;
   const record = newRecord(Number(index), Number(lane), NaN);
-  NUMBERS.forEach((name, i) => record[name] = rest[i] === null ? NaN : Number(rest[i]));
-  const [resent = false, failure, message = ""] = rest.slice(NUMBERS.length);
+  RECORD_NUMBERS.forEach((name, i) => record[name] = rest[i] === null ? NaN : Number(rest[i]));
+  const [resent = false, failure, message = ""] = rest.slice(RECORD_NUMBERS.length);
   record.resent = resent === true;
   record.failure = (failure ?? undefined) as RequestRecord["failure"];
   record.message = String(message);
