@@ -58,7 +58,8 @@ function fixed(answer: (request: string) => string) {
         if (length === null) return;
         const request = new TextDecoder().decode(buffer.subarray(0, length));
         seen.push(request);
-        await connection.write(new TextEncoder().encode(answer(request)));
+        let bytes = new TextEncoder().encode(answer(request));
+        while (bytes.length > 0) bytes = bytes.subarray(await connection.write(bytes));
       }
     },
   );
@@ -81,6 +82,9 @@ async function failure(options: BenchOptions): Promise<TaskError> {
   }
   assert.fail("it was measured");
 }
+
+const STREAM = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n" +
+  "Transfer-Encoding: chunked\r\n\r\n";
 
 const BAD: [string, (request: string) => string, RegExp][] = [
   [
@@ -107,6 +111,17 @@ const BAD: [string, (request: string) => string, RegExp][] = [
     /\(not_sse\): .*application\/json --no-stream/,
   ],
   [
+    "broken chunks",
+    (request) => request.startsWith("GET") ? MODELS : `${STREAM}zz\r\n`,
+    /\(protocol\): Broken HTTP: a chunk's size/,
+  ],
+  [
+    "an event of 10 MB",
+    (request) =>
+      request.startsWith("GET") ? MODELS : `${STREAM}a00000\r\ndata: ${"x".repeat(0xa00000 - 6)}`,
+    /\(protocol\): .*larger than 4194304 bytes/,
+  ],
+  [
     "a compressed answer",
     (request) =>
       request.startsWith("GET") ? MODELS : response("200 OK", "x", "Content-Encoding: br\r\n"),
@@ -121,6 +136,28 @@ for (const [what, answer, pattern] of BAD) {
     assert.match(`${error.message} ${error.hint ?? ""}`, pattern);
   });
 }
+
+Deno.test("refused with a reason: a stream that ends half-way", async () => {
+  // Ends its direction after the first event and goes on reading, as a dying proxy does.
+  await using server = listen(
+    Deno.listen({ hostname: "127.0.0.1", port: 0 }) as Deno.TcpListener,
+    async (connection) => {
+      const buffer = new Uint8Array(64 * 1024);
+      for (;;) {
+        const length = await connection.read(buffer);
+        if (length === null) return;
+        const get = new TextDecoder().decode(buffer.subarray(0, length)).startsWith("GET");
+        const event = 'data: {"choices":[{"delta":{"content":"a"}}]}\n\n';
+        await connection.write(new TextEncoder().encode(
+          get ? MODELS : `${STREAM}${event.length.toString(16)}\r\n${event}\r\n`,
+        ));
+        if (!get) await connection.closeWrite();
+      }
+    },
+  );
+  const error = await failure({ url: `http://127.0.0.1:${server.port}` });
+  assert.match(error.message, /\(reset\): .*connection ended after 1 event/);
+});
 
 Deno.test("a wrong model is told which ones are served", async () => {
   await using server = fixed((request) =>
