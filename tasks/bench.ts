@@ -62,17 +62,14 @@ export const command = defineCommand({
   },
   examples: [
     { command: "bench vllm", text: "8 in flight, 100 requests" },
-    { command: "bench vllm -c 32 -d 60", text: "32 in flight for a minute" },
+    { command: "bench vllm -c 32 -d 60", text: "32, for a minute" },
     { command: "bench vllm --rate 20 -d 30", text: "20 requests a second" },
     { command: "bench vllm --stages 30s@5,60s@5-50", text: "A ramp" },
     { command: "bench vllm --sweep 1-64 -d 20", text: "Latency–throughput curve" },
-    { command: "bench vllm --slo ttft=300ms --find rate", text: "Highest rate that keeps it" },
+    { command: "bench vllm --slo ttft=300ms --find rate", text: "Highest rate within it" },
     { command: "bench vllm --in-cluster", text: "From a pod beside it" },
-    { command: "bench --url http://127.0.0.1:8000", text: "Any OpenAI-compatible one" },
-    {
-      command: "bench vllm --baseline before --max-regression 5%",
-      text: "A gate for a CI",
-    },
+    { command: "bench --url http://127.0.0.1:8000", text: "Any other endpoint" },
+    { command: "bench vllm --baseline before", text: "Against an earlier run" },
   ],
   async run(ctx, { options, args }) {
     const asked = await benchOptions(ctx, options);

@@ -17,7 +17,7 @@ Deno.test("a request of 64 tokens costs the client little processor time (short 
     requests: 3000,
     outputTokens: 64,
     calibration: false,
-    threads: 1,
+    threads: 0,
   });
   assert.equal(summary.requests.completed, 3000);
   const each = cpuMs / summary.requests.completed;

@@ -76,7 +76,8 @@ const SAME_SERVER = [
   "request.ignore_eos",
 ] as const;
 
-type Config = Readonly<Record<string, unknown>>;
+/** A configuration as `config.json` has it. */
+export type Config = Readonly<Record<string, unknown>>;
 
 /** In what two runs' configurations differ, each as `what: A's value, then B's`. */
 export function configDifferences(
