@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { runBench } from "../lib/bench/bench.ts";
 import { differenceWarnings } from "../lib/bench/compare/baseline.ts";
 import {
   compareBlocks,
@@ -133,16 +132,15 @@ async function live(
     ? { durationMs: BLOCK_MS }
     : {};
   const blocks = await runInterleaved(options.pairs, (side, pair) => {
-    const { url, title } = endpoints[side];
+    const { measure, title } = endpoints[side];
     const progress = showProgress(
       ctx,
       `${side.toUpperCase()}, block ${pair + 1} of ${options.pairs}: ${title}`,
     );
     return progress.during((onProgress) =>
-      runBench(ctx, {
+      measure({
         ...sides[side],
         ...extent,
-        url,
         // The same work for both sides of a pair, other work in the next one.
         seed: (asked.seed ?? 1) + pair,
         // Once is enough: all blocks run on the same machine.

@@ -13,9 +13,9 @@ import {
 } from "../cli/errors.ts";
 import { calibrate, type Calibration } from "./calibration.ts";
 import { lengthsText, mostTokens } from "./lengths.ts";
-import { type LoadGenerator, localGenerator, type Phase } from "./load_generator.ts";
+import type { LoadGenerator, Phase } from "./load_generator.ts";
 import { FIRST_WARMUP, type LoadSpec } from "./load_spec.ts";
-import { threadedGenerator, threadsFor } from "./load_threads.ts";
+import { generatorIn, threadsFor } from "./load_threads.ts";
 import { servedModels } from "./models.ts";
 import { benchConfig } from "./config.ts";
 import type { BenchConfig, BenchOptions } from "./options.ts";
@@ -71,10 +71,8 @@ async function measure(ctx: Context, options: BenchOptions): Promise<BenchSummar
     served,
   });
   const spec = specOf(options, config, target, probed);
-  const threads = options.threads ?? (options.connect === undefined ? wanted(config, probed) : 1);
-  const generator = threads > 1
-    ? await threadedGenerator(ctx, spec, threads)
-    : localGenerator(ctx, spec, { dial });
+  const threads = threadsOf(options, config, probed);
+  const generator = await generatorIn(threads, ctx, spec, { dial });
   try {
     const calibration = config.calibration ? await calibrated(ctx, options, config, threads) : null;
     report(ctx, options, "connect");
@@ -230,6 +228,13 @@ function lanesFor(config: BenchConfig, probed: Probed): number {
   if (load.kind === "concurrency") return load.concurrency;
   const busy = load.rate * latencyOf(config, probed) / 1000;
   return Math.min(load.maxInFlight, 8 + Math.ceil(1.5 * busy));
+}
+
+function threadsOf(options: BenchOptions, config: BenchConfig, probed: Probed): number {
+  if (options.threads !== undefined) return options.threads;
+  // Functions cannot be handed to a thread.
+  if (options.connect !== undefined) return 0;
+  return Math.max(options.ownThread === true ? 1 : 0, wanted(config, probed));
 }
 
 function wanted(config: BenchConfig, probed: Probed): number {

@@ -6,9 +6,9 @@
  * @module
  */
 import type { Context } from "../cli/context.ts";
-import { type LoadGenerator, localGenerator } from "./load_generator.ts";
+import type { LoadGenerator } from "./load_generator.ts";
 import type { LoadSpec } from "./load_spec.ts";
-import { threadedGenerator } from "./load_threads.ts";
+import { generatorIn } from "./load_threads.ts";
 import { startMock } from "./mock.ts";
 import type { MockOptions, MockStats } from "./mock_options.ts";
 import type { BenchConfig } from "./options.ts";
@@ -61,15 +61,15 @@ const ACCURACY_SHARE = 0.25;
 const PROMPT_WORDS = 64;
 
 /**
- * Calibrates for a run of this configuration in so many threads; takes about two seconds. The mock listens on
- * loopback without TLS, so what TLS or a port-forward cost is not part of the ceiling.
+ * Calibrates for a run of this configuration in so many threads of its own (0 is this one); takes
+ * about two seconds. The mock listens on loopback without TLS, so what TLS or a port-forward cost is not part of the ceiling.
  *
  * @throws {Error} when the mock's thread or its listener cannot start, or the run is interrupted.
  */
 export async function calibrate(
   ctx: Context,
   config: BenchConfig,
-  threads: number = 1,
+  threads: number = 0,
 ): Promise<Calibration> {
   const tokens = Math.min(MOST_TOKENS, config.outputTokens);
   // Servers write each token by itself. For several threads the mock, which is one, is the limit
@@ -196,9 +196,7 @@ async function withMock<T>(
     },
     limits: { connectTimeoutMs, requestTimeoutMs, idleTimeoutMs },
   };
-  const generator = threads > 1
-    ? await threadedGenerator(ctx, spec, threads)
-    : localGenerator(ctx, spec);
+  const generator = await generatorIn(threads, ctx, spec);
   try {
     return await use(generator, () => mock.stats());
   } finally {

@@ -7,7 +7,14 @@
  */
 import type { Context } from "../cli/context.ts";
 import type { RunEnd } from "./engine.ts";
-import type { LoadGenerator, Phase, PhaseListener, RecordedRun } from "./load_generator.ts";
+import {
+  type LoadGenerator,
+  localGenerator,
+  type LocalOptions,
+  type Phase,
+  type PhaseListener,
+  type RecordedRun,
+} from "./load_generator.ts";
 import type { LoadSpec } from "./load_spec.ts";
 import type {
   LoadCommand,
@@ -42,19 +49,33 @@ const EVENT_MS = 0.006;
 const MOST_OF_A_CORE = 0.6;
 const MOST_THREADS = 16;
 
-/** How many threads a load takes; one has no cost to start, more than processors are of no use. */
+/**
+ * How many threads of its own a load takes: 0 for one that the thread that asks can offer besides,
+ * which costs nothing to start; more than processors are of no use.
+ */
 export function threadsFor({ requestsPerSecond, events, lanes, cores }: LoadDemand): number {
   const share = requestsPerSecond * (REQUEST_MS + events * EVENT_MS) / 1000;
-  if (share <= MOST_OF_A_CORE) return 1;
+  if (share <= MOST_OF_A_CORE) return 0;
   return Math.max(1, Math.min(cores, lanes, MOST_THREADS));
+}
+
+/** Offers a load in so many threads of its own; 0 is this thread. Rejects when one cannot start. */
+export async function generatorIn(
+  threads: number,
+  ctx: Pick<Context, "clock" | "net" | "signal">,
+  spec: LoadSpec,
+  options: LocalOptions = {},
+): Promise<LoadGenerator> {
+  return threads > 0
+    ? await threadedGenerator(ctx, spec, threads)
+    : localGenerator(ctx, spec, options);
 }
 
 // Long enough for a message to reach each thread, so that all begin at the same moment.
 const START_IN_MS = 20;
 const STOP_MS = 2000;
 
-/** Offers a load in `count` threads. Rejects when one of them cannot start. */
-export async function threadedGenerator(
+async function threadedGenerator(
   ctx: Pick<Context, "clock" | "signal">,
   spec: LoadSpec,
   count: number,

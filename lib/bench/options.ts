@@ -138,13 +138,18 @@ export interface BenchOptions {
   readonly calibration?: boolean | undefined;
   /** Opens connections in place of dialing the URL, for example through a port-forward. Needs `model`. */
   readonly connect?: ((signal: AbortSignal) => Promise<StreamConnection>) | undefined;
-  /** Threads that share the load; as many as it takes on this machine unless given. */
+  /**
+   * Threads of its own that share the load, 0 for the thread that asks; as many as it takes on
+   * this machine unless given.
+   */
   readonly threads?: number | undefined;
+  /** Whether one thread of its own is the least, as this one has other work: a port-forward. */
+  readonly ownThread?: boolean | undefined;
   /** Watches the server's side; the run begins and ends it. */
   readonly server?: ServerWatch | undefined;
   /** Called a few times a second. */
   readonly onProgress?: ((progress: BenchProgress) => void) | undefined;
-  /** Called with the measured requests as they end, some hundred at a time. */
+  /** Called with the measured requests as they end, a few at a time. */
   readonly onRequests?: ((records: readonly RequestRecord[]) => void) | undefined;
 }
 

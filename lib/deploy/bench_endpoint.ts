@@ -55,6 +55,9 @@ export async function openBenchEndpoint(
 ): Promise<BenchEndpoint> {
   const from = (url: string) => (asked: Omit<BenchOptions, "url">) =>
     runBench(ctx, { ...asked, url });
+  // This thread carries the tunnel's bytes.
+  const through = (url: string) => (asked: Omit<BenchOptions, "url">) =>
+    runBench(ctx, { ...asked, url, ownThread: true });
   if (options.url !== undefined) {
     const name = options.url.replace(/^https?:\/\//, "").replace(/[^\w.-]+/g, "-");
     return {
@@ -105,7 +108,7 @@ export async function openBenchEndpoint(
       name,
       title: `${namespace}/${service}`,
       deployed: { session, graph: name },
-      measure: from(forwarder.url),
+      measure: through(forwarder.url),
       async [Symbol.asyncDispose]() {
         await forwarder.close();
         await session[Symbol.asyncDispose]();

@@ -96,6 +96,7 @@ export async function measureTunnel(
           apiKey,
           headers,
           url: frontend.url,
+          ownThread: true,
         }),
     });
     await ask({ kind: "end" });
@@ -138,6 +139,7 @@ async function ceilingOf(
   try {
     const most = await runBench(ctx, {
       url: forwarder.url,
+      ownThread: true,
       concurrency: CEILING_LANES,
       durationMs: CEILING_MS,
       outputTokens: CEILING_TOKENS,
