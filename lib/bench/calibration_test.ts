@@ -45,14 +45,17 @@ Deno.test("what the client adds is measured before the run, in all its forms", (
     );
   }));
 
-Deno.test("rates and whole answers are calibrated as what they are", async () => {
-  const { calibration } = await bench({ rate: 200, stream: false });
-  assert.equal(calibration?.rate, 200);
-  assert.equal(calibration?.concurrency, null);
-  assert.equal(calibration?.ttft_error_ms, null);
-  assert.equal(calibration?.tpot_error_percent, null);
-  assert.ok(calibration!.requests > 20);
-});
+Deno.test("rates and whole answers are calibrated as what they are", () =>
+  timely(async () => {
+    const { calibration } = await bench({ rate: 200, stream: false });
+    assert.ok(calibration !== null);
+    assert.equal(calibration.concurrency, null);
+    assert.equal(calibration.ttft_error_ms, null);
+    assert.equal(calibration.tpot_error_percent, null);
+    // A busy machine gets less: a quarter of its ceiling.
+    timeIs(calibration.rate === 200, `${calibration.rate} requests/s`);
+    timeIs(calibration.requests > 20, `${calibration.requests} requests`);
+  }));
 
 Deno.test("without calibration there is none", async () => {
   const summary = await bench({ calibration: false, concurrency: 4 });
