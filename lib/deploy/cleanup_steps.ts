@@ -31,9 +31,9 @@ export interface GraphSteps {
 
 const REMOVE_TIMEOUT_MS = 120_000;
 // Each removal watches four kinds; an API server is asked for so many at once.
-const SIDE_BY_SIDE = 10;
+const SIDE_BY_SIDE = 12;
 
-/** Applications of ours, then requests, then graphs. */
+/** What makes nothing, or goes on its own, first; what an Application or a request makes after it. */
 export function graphSteps(found: Found, connection: SharedConnection): GraphSteps {
   const { managers, namespace, apiVersion } = found;
   const stays: Staying[] = [];
@@ -60,17 +60,35 @@ export function graphSteps(found: Found, connection: SharedConnection): GraphSte
     // The operator may make the graph of a request after the plan was made.
     graphs.push({ namespace, name, apiVersion, components: [] });
   }
+  const ours = managers.filter((one) => one.ours);
+  const madeBy = (object: string) => ours.some((one) => one.makes.has(object)) ? 1 : 0;
+  const stageOf = new Map(
+    requests.map((one) => [one.graph, madeBy(`${REQUEST_KIND}/${one.name}`) + 1]),
+  );
   return {
     stays,
-    steps: [
-      ...managers.filter((one) => one.ours).map((one) => managerStep(one, connection)),
-      ...requests.map((one) => requestStep(one, connection)),
-      ...graphs.map((one, index) => ({
-        ...graphStep(one, connection),
-        beside: `graphs-${Math.floor(index / SIDE_BY_SIDE)}`,
+    steps: inStages([
+      ...ours.map((one) => ({ stage: 0, step: managerStep(one, connection) })),
+      ...requests.map((one) => ({
+        stage: madeBy(`${REQUEST_KIND}/${one.name}`),
+        step: requestStep(one, connection),
       })),
-    ],
+      ...graphs.map((one) => ({
+        stage: stageOf.get(one.name) ?? madeBy(`${GRAPH_KIND}/${one.name}`),
+        step: graphStep(one, connection),
+      })),
+    ]),
   };
+}
+
+/** Only what is made by something waits for its end; all else goes side by side. */
+function inStages(steps: readonly { readonly stage: number; readonly step: Step }[]): Step[] {
+  return [0, 1, 2].flatMap((stage) =>
+    steps.filter((one) => one.stage === stage).map(({ step }, index) => ({
+      ...step,
+      beside: `graphs-${stage}-${Math.floor(index / SIDE_BY_SIDE)}`,
+    }))
+  );
 }
 
 /** Steps that remove a request, and the graph that the operator may make for it meanwhile. */
