@@ -25,7 +25,7 @@ export interface Distribution {
 }
 
 /** Values kept exactly; beyond that they go into the histogram. */
-const EXACT = 1 << 18;
+const EXACT = 1 << 17;
 
 // Buckets are cut by the bits of the float: 1024 to each doubling, so a bucket's middle is
 // within 0.05 % of every value in it. They cover 2^-20 to 2^31; what is less counts as zero.
@@ -52,7 +52,7 @@ export interface SamplesData {
   readonly max: number;
 }
 
-/** Collects values that are not negative. Exact up to 262,144 of them, then within 0.05 %. */
+/** Collects values that are not negative. Exact up to 131,072 of them, then within 0.05 %. */
 export class Samples {
   #values = new Float64Array(64);
   #length = 0;
