@@ -80,9 +80,11 @@ Deno.test("shares add up, and only much load takes threads", () => {
   }
   const load = { events: 64, lanes: 512, cores: 8 };
   assert.equal(threadsFor({ ...load, requestsPerSecond: 100 }), 0);
-  assert.equal(threadsFor({ ...load, requestsPerSecond: 5000 }), 8);
-  assert.equal(threadsFor({ ...load, requestsPerSecond: 5000, lanes: 3 }), 3);
-  assert.equal(threadsFor({ ...load, requestsPerSecond: 5000, cores: 1 }), 1);
+  assert.equal(threadsFor({ ...load, requestsPerSecond: 1000 }), 2);
+  assert.equal(threadsFor({ ...load, requestsPerSecond: 50_000 }), 7);
+  assert.equal(threadsFor({ ...load, requestsPerSecond: 50_000, lanes: 3 }), 3);
+  assert.equal(threadsFor({ ...load, requestsPerSecond: 50_000, cores: 2 }), 1);
+  assert.equal(threadsFor({ ...load, requestsPerSecond: 50_000, cores: 1 }), 1);
 });
 
 async function bench(options: Partial<BenchOptions>) {
