@@ -43,8 +43,8 @@ export interface LoadDemand {
 }
 
 // Processor time (`deno task bench:self` measures it): a request of 64 tokens takes 0.1 ms where
-// events come together, up to 0.75 ms where each comes by itself. How much of a core one thread may use
-// before its own lateness shows in the figures.
+// events come together, up to 0.8 ms where each comes by itself. How much of a core one thread
+// may use before its own lateness shows in the figures.
 const REQUEST_MS = 0.1;
 const EVENT_MS = 0.01;
 const MOST_OF_A_CORE = 0.6;
