@@ -4,12 +4,16 @@
  * @module
  */
 import type { Context } from "../cli/context.ts";
-import { messageOf } from "../cli/errors.ts";
+import { messageOf, TaskError } from "../cli/errors.ts";
 import { formatDuration } from "../cli/text.ts";
-import { runEndpointChecks } from "../serving/checks.ts";
-import { forwardFrontend, frontendService } from "./frontend.ts";
-import type { GraphState } from "./graph_state.ts";
+import type { KubeObject } from "../kube/types.ts";
+import { CHECK_IDS, checkIds, runEndpointChecks } from "../serving/checks.ts";
+import type { ServedTraits } from "../serving/check_world.ts";
+import { watchedForward } from "./check_forward.ts";
+import { FRONTEND_PORT, frontendService } from "./frontend.ts";
+import { GRAPH_KIND, type GraphState } from "./graph_state.ts";
 import { greeting } from "./hello_world.ts";
+import { servedTraits } from "./served_traits.ts";
 import type { GraphSession } from "./session.ts";
 
 /** Result of one check: the shape of `deno task test --output json`. */
@@ -31,45 +35,124 @@ export interface GraphCheck {
 // hello-world's client greets every few seconds.
 const GREETING_WITHIN_MS = 30_000;
 
-/** Runs the checks that fit the graph and shows each with its time. A dry run only names them. */
+/** Checks of a graph besides those of its endpoint. */
+export const GRAPH_CHECK_IDS = ["components", "greeting"] as const;
+
+/** Options of {@link checkGraph}. */
+export interface CheckGraphOptions {
+  /** Only name the checks. */
+  readonly dryRun: boolean;
+  /** Identifiers of the checks to run; all unless given. */
+  readonly only?: readonly string[] | undefined;
+  /** Checks at the same time, at most; 1 unless given. */
+  readonly parallel?: number | undefined;
+}
+
+/**
+ * Runs the checks that fit the graph and shows each with its time. A dry run only names them.
+ *
+ * @throws {TaskError} CHECK_UNKNOWN (exit code 2) for an identifier in `only` that is not known.
+ */
 export async function checkGraph(
   ctx: Context,
   session: GraphSession,
   graph: GraphState,
-  options: { readonly dryRun: boolean },
+  options: CheckGraphOptions,
 ): Promise<GraphCheck[]> {
+  checkIds(options.only ?? [], [...GRAPH_CHECK_IDS, ...CHECK_IDS]);
   const results: GraphCheck[] = [];
+  const wanted = (id: string) => options.only === undefined || options.only.includes(id);
   const note = (check: GraphCheck) => {
     results.push(check);
     showCheck(ctx, check);
   };
   const service = frontendService(graph);
+  const own = service === undefined ? GRAPH_CHECK_IDS : (["components"] as const);
+  const served = service === undefined ? [] : CHECK_IDS.filter(wanted);
   if (options.dryRun) {
-    ctx.ui.out(
-      service === undefined
-        ? `Would check components and greetings of ${graph.name}`
-        : `Would check components and the endpoint ${graph.namespace}/${service} of ${graph.name}`,
-    );
+    ctx.ui.out(`Would check ${[...own.filter(wanted), ...served].join(", ")} of ${graph.name}`);
     return results;
   }
-  note(componentsCheck(graph));
+  if (wanted("components")) note(componentsCheck(graph));
   if (service === undefined) {
-    note(await greetingCheck(ctx, session, graph));
+    if (wanted("greeting")) note(await greetingCheck(ctx, session, graph));
     return results;
   }
-  const forwarder = await forwardFrontend(ctx, session.kube, {
-    namespace: graph.namespace,
-    service,
-  });
+  if (served.length === 0) return results;
+  const traits = await readTraits(session, graph);
+  const where = { namespace: graph.namespace, service };
+  const { forwarder, replaced } = await watchedForward(ctx, session.kube, where);
   try {
-    await runEndpointChecks(ctx, {
+    const shown = showing(ctx, where);
+    const checks = await runEndpointChecks(ctx, {
       url: forwarder.url,
-      onCheck: note,
+      shownUrl: `http://127.0.0.1:${FRONTEND_PORT}`,
+      traits,
+      only: served,
+      parallel: options.parallel,
+      disturbed: replaced,
+      onCheck: shown,
     });
+    return [...results, ...checks];
   } finally {
     await forwarder.close();
   }
-  return results;
+}
+
+// Our own port-forward is gone when somebody runs the curl line.
+function showing(
+  ctx: Context,
+  where: { readonly namespace: string; readonly service: string },
+): (check: GraphCheck) => void {
+  let said = false;
+  return (check) => {
+    showCheck(ctx, check);
+    if (check.outcome !== "failed" || said) return;
+    said = true;
+    ctx.ui.info(
+      `    behind kubectl -n ${where.namespace} port-forward svc/${where.service} ${FRONTEND_PORT}`,
+    );
+  };
+}
+
+async function readTraits(session: GraphSession, graph: GraphState): Promise<ServedTraits> {
+  const { kube, release, target } = session;
+  const { namespace, name } = graph;
+  const object = await kube.get({
+    apiVersion: graph.apiVersion,
+    kind: GRAPH_KIND,
+    name,
+    namespace,
+  });
+  if (object === undefined) {
+    throw new TaskError({
+      code: "GRAPH_GONE",
+      message: `Graph ${namespace}/${name} was removed while it was to be checked`,
+    });
+  }
+  return servedTraits(object, {
+    release: release.version,
+    simulated: target.kind === "local",
+    adapters: await adaptersOf(session, graph, object),
+  });
+}
+
+async function adaptersOf(
+  { kube }: GraphSession,
+  graph: GraphState,
+  object: KubeObject,
+): Promise<string[]> {
+  const kind = { apiVersion: "nvidia.com/v1alpha1", kind: "DynamoModel" };
+  const found = await kube.list(kind, { namespace: graph.namespace }).catch(() => undefined);
+  // Early releases have no such kind. Ours carry the graph's name in front of theirs.
+  const instance = object.metadata.labels?.["app.kubernetes.io/instance"] ?? graph.name;
+  return (found?.items ?? [])
+    .filter(({ metadata }) =>
+      metadata.labels?.["app.kubernetes.io/instance"] === instance ||
+      metadata.name.startsWith(`${graph.name}-`)
+    )
+    .map((model) => String(model["spec"]?.modelName ?? ""))
+    .filter((model) => model !== "");
 }
 
 function componentsCheck(graph: GraphState): GraphCheck {
@@ -111,7 +194,8 @@ async function greetingCheck(
   return check("failed", problem);
 }
 
-function showCheck(ctx: Context, check: GraphCheck): void {
+/** Shows a result on the terminal, with its time and, when it failed, its request. */
+export function showCheck(ctx: Context, check: GraphCheck): void {
   const took = check.ms >= 1 ? ` (${formatDuration(check.ms)})` : "";
   const text = `${check.title}: ${check.detail}${took}`;
   if (check.outcome === "skipped") ctx.ui.info(`- ${text}`);

@@ -14,6 +14,8 @@ export interface Endpoint {
   readonly url: string;
   /** Sent as bearer token. Never printed. */
   readonly apiKey?: string | undefined;
+  /** Further headers; their values may be secrets and are never printed. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Milliseconds for a whole call, body included; {@link DEFAULT_TIMEOUT_MS} unless given. */
   readonly timeoutMs?: number | undefined;
 }
@@ -35,6 +37,8 @@ export interface Call {
   readonly path: string;
   /** Sent as JSON. */
   readonly body?: Record<string, unknown> | undefined;
+  /** Sent as JSON as it is, in place of `body`: for requests that are malformed on purpose. */
+  readonly raw?: string | undefined;
   /** Statuses that are an answer and not an error, besides 200 to 299. */
   readonly accept?: readonly number[];
 }
@@ -106,16 +110,18 @@ export async function withResponse<T>(
   const url = baseUrl(endpoint.url) + call.path;
   const timeoutMs = endpoint.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const deadline = AbortSignal.timeout(timeoutMs);
+  const body = call.raw ?? (call.body === undefined ? undefined : JSON.stringify(call.body));
   let response: Response | undefined;
   try {
     response = await ctx.net.fetch(url, {
       method: call.method,
       redirect: "manual",
       headers: {
-        ...(call.body === undefined ? {} : { "Content-Type": "application/json" }),
+        ...endpoint.headers,
+        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
         ...(endpoint.apiKey === undefined ? {} : { Authorization: `Bearer ${endpoint.apiKey}` }),
       },
-      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+      ...(body === undefined ? {} : { body }),
       signal: AbortSignal.any([ctx.signal, deadline]),
     });
     if (!response.ok && !call.accept?.includes(response.status)) {

@@ -27,6 +27,15 @@ export interface FakeFrontend {
   readonly models: readonly string[];
 }
 
+const METRICS = [
+  'requests_total{status="success"}',
+  "request_duration_seconds_count",
+  "time_to_first_token_seconds_count",
+  "inter_token_latency_seconds_count",
+  "input_sequence_tokens_count",
+  "output_sequence_tokens_count",
+];
+
 /** A handler with the habits of a Dynamo frontend: bodies of errors, usage, health, metrics. */
 export function fakeFrontend(options: FakeFrontend): (request: Request) => Promise<Response> {
   const old = options.release === "0.4.1";
@@ -51,22 +60,32 @@ export function fakeFrontend(options: FakeFrontend): (request: Request) => Promi
     }
     if (pathname === "/metrics") {
       return new Response(
-        requests === 0 ? "" : `dynamo_frontend_requests_total{status="success"} ${requests}\n`,
+        requests === 0
+          ? ""
+          : METRICS.map((name) => `dynamo_frontend_${name} ${requests}\n`).join(""),
       );
     }
-    const body = await request.json();
-    if (!options.models.includes(body.model)) {
-      return old
-        ? Response.json({ error: "Model not found" }, { status: 404 })
-        : Response.json({ message: "Model not found", type: "Not Found", code: 404 }, {
-          status: 404,
-        });
+    const refuse = (status: number, message: string) =>
+      old
+        ? Response.json({ error: message }, { status })
+        : Response.json({ message, type: "Bad Request", code: status }, { status });
+    const body = await request.json().catch(() => undefined);
+    if (body === undefined) return refuse(400, "Failed to parse the request body as JSON");
+    if (pathname === "/v1/chat/completions" && body.messages === undefined) {
+      return refuse(old ? 422 : 400, "missing field `messages`");
+    }
+    if (!options.models.includes(body.model)) return refuse(404, "Model not found");
+    if (body.tools !== undefined || body.response_format !== undefined) {
+      return refuse(400, "not supported");
     }
     requests++;
+    const chat = pathname === "/v1/chat/completions";
     return body.stream ? fakeStream(body, old) : Response.json({
       choices: [{
         index: 0,
-        message: { role: "assistant", content: "hello there" },
+        ...(chat
+          ? { message: { role: "assistant", content: "hello there" } }
+          : { text: "hello there" }),
         finish_reason: "length",
       }],
       usage: usage(body.max_tokens, old),
