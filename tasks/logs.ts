@@ -4,9 +4,12 @@
  * @module
  */
 import { defineCommand } from "../lib/cli/command.ts";
+import { usageError } from "../lib/cli/errors.ts";
 import { runTask } from "../lib/cli/main.ts";
 import { commonOptions } from "../lib/cli/options.ts";
+import { tagged } from "../lib/cli/text.ts";
 import { pickGraph } from "../lib/deploy/graphs.ts";
+import { parseGrep, parseSince } from "../lib/deploy/log_options.ts";
 import { streamLogs } from "../lib/deploy/logs.ts";
 import { openGraphs } from "../lib/deploy/session.ts";
 
@@ -32,30 +35,53 @@ export const command = defineCommand({
       description: "Only the last lines of each pod",
     },
     since: {
-      kind: "integer",
-      min: 1,
-      placeholder: "seconds",
-      description: "Only the last seconds",
+      kind: "text",
+      placeholder: "duration",
+      description: "Only lines as old as this, such as 90s or 10m; a plain number is seconds",
     },
+    grep: {
+      kind: "text",
+      placeholder: "regex",
+      description: "Only lines that match this regular expression (JavaScript's)",
+    },
+    timestamps: { kind: "flag", description: "Begin each line with the node's time" },
   },
   examples: [
     { command: "logs vllm", text: "All pods of the graph" },
-    { command: "logs vllm Frontend --follow", text: "Watch the frontend" },
+    { command: "logs vllm Frontend --follow", text: "Watch the frontend, across restarts" },
     { command: "logs vllm VllmDecodeWorker --previous", text: "What a crashed worker said" },
+    { command: "logs vllm --since 10m --grep 'error|warn'", text: "Trouble of ten minutes" },
   ],
   async run(ctx, { options, args }) {
-    await using session = await openGraphs(ctx, options);
-    const graph = pickGraph(await session.list(), args[0]);
-    const prefix = args[1] === undefined || options.output === "json";
-    await streamLogs(ctx, session.kube, graph, {
+    if (options.follow && options.previous) {
+      throw usageError(
+        "USAGE",
+        "logs: --follow and --previous contradict each other",
+        "A container that has ended says nothing more.",
+      );
+    }
+    const chosen = {
       component: args[1],
       follow: options.follow,
       previous: options.previous,
       ...(options.tail === undefined ? {} : { tailLines: options.tail }),
-      ...(options.since === undefined ? {} : { sinceSeconds: options.since }),
-    }, (line) => {
-      if (options.output === "json") ctx.ui.out(JSON.stringify(line));
-      else ctx.ui.out(prefix ? `${line.pod} ${line.line}` : line.line);
+      ...(options.since === undefined ? {} : { sinceSeconds: parseSince(options.since) }),
+      ...(options.grep === undefined ? {} : { grep: parseGrep(options.grep) }),
+    };
+    await using session = await openGraphs(ctx, options);
+    const graph = pickGraph(await session.list(), args[0]);
+    const color = ctx.ui.colorData === true;
+    await streamLogs(ctx, session.kube, graph, chosen, ({ component, pod, line, time }) => {
+      const stamp = options.timestamps && time !== undefined ? { time } : {};
+      if (options.output === "json") {
+        return ctx.ui.out(JSON.stringify({ component, pod, line, ...stamp }));
+      }
+      const words = [
+        ...(args[1] === undefined ? [color ? tagged(pod, pod) : pod] : []),
+        ...(stamp.time === undefined ? [] : [stamp.time]),
+        line,
+      ];
+      ctx.ui.out(words.join(" "));
     });
   },
 });

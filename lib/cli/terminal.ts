@@ -17,12 +17,14 @@ import { ttyUi } from "./ui_tty.ts";
 export function terminalUi(env: Environment, verbose: boolean): Ui {
   const ci = env.get("CI") !== undefined;
   const terminal = Deno.stderr.isTerminal() && env.get("TERM") !== "dumb";
+  const colors = env.get("TERM") !== "dumb" && !ci && env.get("NO_COLOR") === undefined;
   const options: UiOptions = {
     writeError: (text) => writeAll(Deno.stderr, text),
     writeOut: (text) => writeAll(Deno.stdout, text),
     now: () => performance.now(),
     verbose,
-    color: terminal && !ci && env.get("NO_COLOR") === undefined,
+    color: terminal && colors,
+    colorData: Deno.stdout.isTerminal() && colors,
     width: columns(),
   };
   if (!terminal || ci) return plainUi(options);

@@ -34,6 +34,16 @@ export function makeStyle(color: boolean): Style {
   };
 }
 
+// Cyan, yellow, green, magenta, blue, and their bright forms; red is for errors.
+const TAG_COLORS = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94];
+
+/** The text in a colour of its own, always the same for the same `tag`. */
+export function tagged(text: string, tag: string): string {
+  let hash = 2166136261;
+  for (const byte of new TextEncoder().encode(tag)) hash = Math.imul(hash ^ byte, 16777619) >>> 0;
+  return `\x1b[${TAG_COLORS[hash % TAG_COLORS.length]}m${text}\x1b[39m`;
+}
+
 /** Bytes in the largest fitting decimal unit: `12.3 MB`. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;

@@ -55,6 +55,8 @@ export interface Ui {
   readonly redraws: boolean;
   /** Whether `--verbose` was given. */
   readonly verbose: boolean;
+  /** Whether data may be coloured: stdout is a terminal that has colours. */
+  readonly colorData?: boolean | undefined;
   /** Columns of the terminal; 80 when unknown. */
   readonly width: number;
   /** A section's heading. */

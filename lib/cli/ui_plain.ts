@@ -26,6 +26,8 @@ export interface UiOptions {
   readonly verbose: boolean;
   /** Colours on standard error. */
   readonly color: boolean;
+  /** Colours on standard output; none unless given. */
+  readonly colorData?: boolean;
   /** Columns. */
   readonly width: number;
 }
@@ -58,6 +60,7 @@ export function baseUi(
   const clean = (text: string) => redactText(text, secrets);
   const ui = {
     verbose: options.verbose,
+    colorData: options.colorData,
     width: options.width,
     heading: (text: string) => line(`\n${style.bold(text)}`),
     info: (text: string) => line(text),

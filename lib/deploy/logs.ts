@@ -4,15 +4,20 @@
  * @module
  */
 import type { Context } from "../cli/context.ts";
-import { messageOf, usageError } from "../cli/errors.ts";
+import { messageOf, TaskError, usageError } from "../cli/errors.ts";
 import { didYouMean } from "../cli/suggest.ts";
 import type { Kube, LogOptions } from "../kube/types.ts";
 import type { GraphState } from "./graph_state.ts";
+import { followGraphLogs, MAIN_CONTAINER } from "./log_follow.ts";
+import { timedLine } from "./log_lines.ts";
 
 /** Which lines. */
-export interface GraphLogOptions extends Omit<LogOptions, "signal" | "container"> {
+export interface GraphLogOptions
+  extends Pick<LogOptions, "follow" | "previous" | "tailLines" | "sinceSeconds"> {
   /** Only this component. */
   readonly component?: string | undefined;
+  /** Only lines that match. */
+  readonly grep?: RegExp | undefined;
 }
 
 /** One line of a pod. */
@@ -23,6 +28,8 @@ export interface PodLine {
   readonly pod: string;
   /** The line, without its end. */
   readonly line: string;
+  /** When the node wrote it, RFC 3339; undefined where it does not say. */
+  readonly time?: string | undefined;
 }
 
 /**
@@ -49,7 +56,12 @@ export function logPods(
     .flatMap((known) => known.pods.map((pod) => ({ component: known.name, pod: pod.name })));
 }
 
-/** Calls `onLine` with every line, pods side by side, until all have ended or the task is interrupted. */
+/**
+ * Calls `onLine` with every line, pods side by side, until all have ended; with `follow` until the
+ * graph is gone or the task is interrupted.
+ *
+ * @throws {TaskError} COMPONENT_UNKNOWN (exit code 2); LOGS_UNREADABLE when no pod's log can be read.
+ */
 export async function streamLogs(
   ctx: Context,
   kube: Kube,
@@ -57,20 +69,50 @@ export async function streamLogs(
   options: GraphLogOptions,
   onLine: (line: PodLine) => void,
 ): Promise<void> {
-  const { component, ...logOptions } = options;
-  await Promise.all(
-    logPods(graph, component).map(async (source) => {
-      try {
-        const lines = kube.logs({ name: source.pod, namespace: graph.namespace }, {
-          ...logOptions,
-          container: "main",
-          signal: ctx.signal,
-        });
-        for await (const line of lines) onLine({ ...source, line });
-      } catch (error) {
-        if (ctx.signal.aborted) return;
-        ctx.ui.warn(`${source.pod}: ${messageOf(error)}`);
+  const { component, grep, follow, ...logOptions } = options;
+  const pods = logPods(graph, component);
+  const matching = (line: PodLine) => {
+    if (grep === undefined || grep.test(line.line)) onLine(line);
+  };
+  if (follow === true) {
+    const wanted = component?.toLowerCase();
+    return await followGraphLogs(ctx, kube, {
+      namespace: graph.namespace,
+      name: graph.name,
+      apiVersion: graph.apiVersion,
+      wanted: (name) => wanted === undefined || name.toLowerCase() === wanted,
+      first: logOptions,
+      signal: ctx.signal,
+      onLine: matching,
+    });
+  }
+  const failures: string[] = [];
+  await Promise.all(pods.map(async (source) => {
+    try {
+      const lines = kube.logs({ name: source.pod, namespace: graph.namespace }, {
+        ...logOptions,
+        container: MAIN_CONTAINER,
+        timestamps: true,
+        signal: ctx.signal,
+      });
+      for await (const line of lines) {
+        const { time, text } = timedLine(line);
+        matching({ ...source, line: text, time });
       }
-    }),
-  );
+    } catch (error) {
+      if (ctx.signal.aborted) return;
+      failures.push(`${source.pod}: ${messageOf(error)}`);
+    }
+  }));
+  if (failures.length > 0 && failures.length === pods.length) {
+    throw new TaskError({
+      code: "LOGS_UNREADABLE",
+      message: `No log of graph ${graph.name} can be read`,
+      evidence: failures,
+      hint: logOptions.previous === true
+        ? "--previous is the container before its last restart: status shows restarts."
+        : `deno task describe ${graph.name} shows why its pods have not started.`,
+    });
+  }
+  for (const failure of failures) ctx.ui.warn(failure);
 }

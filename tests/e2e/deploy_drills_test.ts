@@ -20,6 +20,7 @@ import {
   until,
   withDrillCluster,
 } from "./deploy_support.ts";
+import { logsGoOn } from "./log_drills.ts";
 
 const OPERATOR = {
   apiVersion: "apps/v1",
@@ -32,7 +33,10 @@ const READY_WITHIN_MS = 200;
 Deno.test("deploy: fault drills on one cluster", (t) =>
   withDrillCluster(async (cluster) => {
     await t.step("ready is seen at once, changes are shown and rolled out", () => rollOut(cluster));
-    await t.step("what cannot come up says so early, with the cause", (t) => cannot(cluster, t));
+    await t.step("logs -f: restarts, new pods, another API server", () =>
+      logsGoOn(cluster, "rolled"));
+    await t.step("what cannot come up says so early, with the cause", (t) =>
+      cannot(cluster, t));
     await t.step("the API server restarted in the middle", () => apiRestarted(cluster));
     await t.step("watches that expire (410)", () => watchesExpire(cluster));
     await t.step("a node drained in the middle", () => drained(cluster));
