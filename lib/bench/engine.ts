@@ -145,15 +145,17 @@ export class Engine {
   async #watch(state: RunState, signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     const { observer, graceMs } = state.run;
+    let before = clock.monotonic();
     for (let tick = 1;; tick++) {
-      const before = clock.monotonic();
       try {
         await clock.sleep(TICK_MS, signal);
       } catch {
         return;
       }
       const now = clock.monotonic();
+      // What is done at a tick, such as drawing progress, keeps the lanes waiting as well.
       observer.onLag(Math.max(0, now - before - TICK_MS - 1.1));
+      before = now;
       if (now > state.endAt + graceMs) {
         for (const lane of this.#lanes) {
           lane.abort("unfinished", `still running ${graceMs} ms after the end of the run`);

@@ -10,6 +10,7 @@ import { packRecords, unpackRecords } from "./record_batch.ts";
 import { Recorder } from "./recorder.ts";
 import { countIn } from "./run_state.ts";
 import { dueTimes } from "./schedule.ts";
+import { timeIs, timely } from "./testing.ts";
 
 const OPTIONS = { start: 0, phase: "run", requests: undefined, durationMs: undefined } as const;
 
@@ -134,6 +135,25 @@ Deno.test("threads share the lanes of a closed loop", async () => {
   assert.deepEqual([...new Set(records.map((record) => record.lane))].sort(), [0, 1, 2, 3, 4]);
   assert.ok(stats.maxInFlight <= 5);
 });
+
+Deno.test("a load in a thread of its own is not held up by the one that asks", () =>
+  timely(async () => {
+    let busy = false;
+    const { summary } = await bench({
+      concurrency: 4,
+      requests: 200,
+      ownThread: true,
+      onProgress({ phase, done }) {
+        if (phase !== "run" || done === 0 || busy) return;
+        busy = true;
+        for (const end = performance.now() + 400; performance.now() < end;);
+      },
+    });
+    assert.ok(busy);
+    assert.equal(summary.requests.completed, 200);
+    const lag = summary.client.loop_lag_ms!.max;
+    timeIs(lag < 200, `late by ${lag} ms`);
+  }));
 
 Deno.test("threads stop when the run is interrupted", async () => {
   const stop = new AbortController();
