@@ -11,8 +11,7 @@ import { containersOf } from "./diagnosis/objects.ts";
 import { componentObjects } from "./graph_state.ts";
 import { graphKinds } from "./graphs.ts";
 import { followObjects } from "./live_objects.ts";
-import { logPosition, timedLine } from "./log_lines.ts";
-import type { PodLine } from "./logs.ts";
+import { logPosition, type PodLine, timedLine } from "./log_lines.ts";
 
 /** The container of Dynamo's pods that serves. */
 export const MAIN_CONTAINER = "main";

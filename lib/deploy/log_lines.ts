@@ -4,6 +4,18 @@
  * @module
  */
 
+/** One line of a pod. */
+export interface PodLine {
+  /** Component the pod belongs to. */
+  readonly component: string;
+  /** Name of the pod. */
+  readonly pod: string;
+  /** The line, without its end. */
+  readonly line: string;
+  /** When the node wrote it, RFC 3339; undefined where it does not say. */
+  readonly time?: string | undefined;
+}
+
 /** A line with the time that the node gave it. */
 export interface TimedLine {
   /** RFC 3339 with fractions; undefined where the line has no time. */

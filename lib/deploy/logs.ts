@@ -9,7 +9,7 @@ import { didYouMean } from "../cli/suggest.ts";
 import type { Kube, LogOptions } from "../kube/types.ts";
 import type { GraphState } from "./graph_state.ts";
 import { followGraphLogs, MAIN_CONTAINER } from "./log_follow.ts";
-import { timedLine } from "./log_lines.ts";
+import { type PodLine, timedLine } from "./log_lines.ts";
 
 /** Which lines. */
 export interface GraphLogOptions
@@ -18,18 +18,6 @@ export interface GraphLogOptions
   readonly component?: string | undefined;
   /** Only lines that match. */
   readonly grep?: RegExp | undefined;
-}
-
-/** One line of a pod. */
-export interface PodLine {
-  /** Component the pod belongs to. */
-  readonly component: string;
-  /** Name of the pod. */
-  readonly pod: string;
-  /** The line, without its end. */
-  readonly line: string;
-  /** When the node wrote it, RFC 3339; undefined where it does not say. */
-  readonly time?: string | undefined;
 }
 
 /**
