@@ -90,10 +90,20 @@ async function askUntil(
       ANSWER_WITHIN_MS / 1000
     } s: ${refusal}`,
     {
-      hint: `deno task logs ${options.name} shows what it says.`,
+      hint: hintFor(options.name, refusal),
       evidence: await graphEvidence(kube, options, undefined),
     },
   );
+}
+
+// Dynamo 0.4.1 (lib/llm/src/discovery/watcher.rs) turns its endpoints off when one of several
+// workers of a model leaves, and on again only when one registers.
+function hintFor(name: string, refusal: string): string {
+  const logs = `deno task logs ${name} shows what it says.`;
+  return !/answered 503 with no body$/.test(refusal) ? logs : `${logs} ` +
+    "When a worker leaves, the frontend of Dynamo 0.4.1 turns its endpoints off though others " +
+    "serve the model, until a worker registers: deploy the graph anew after deno task cleanup " +
+    `${name}.`;
 }
 
 async function askModel(
