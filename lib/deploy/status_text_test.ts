@@ -42,9 +42,9 @@ const status = {
   cost: null,
 } as unknown as Status;
 
-Deno.test("a status fits 80 columns and 50, and keeps what matters", () => {
+Deno.test("a status fits 80 columns and 64, and keeps what matters", () => {
   const now = Date.parse("2026-01-01T02:05:00Z");
-  for (const width of [80, 50]) {
+  for (const width of [80, 64]) {
     const lines = statusLines(status, { now, width });
     for (const line of lines) assert.ok([...line].length <= width, `${width}: ${line}`);
   }
