@@ -6,7 +6,7 @@
 import { alignColumns, formatDuration, truncate, wrap } from "../cli/text.ts";
 import type { GraphStatus, NodeStatus, Status, StatusCost } from "./status.ts";
 
-const LEAST_COLUMN = 8;
+const LEAST_COLUMN = 6;
 const LEAST_LAST = 20;
 
 /** Where and when the lines are read. */
