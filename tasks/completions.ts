@@ -15,7 +15,8 @@ import { captureOutput } from "../lib/cli/capture.ts";
 const SHELLS = ["bash", "zsh", "fish"];
 
 // Loaded when asked for, so that no task pays for the others.
-async function allTasks(): Promise<CommandSpec[]> {
+/** All tasks, but for the one that prints their completions. */
+export async function allTasks(): Promise<CommandSpec[]> {
   const modules = await Promise.all([
     import("./doctor.ts"),
     import("./install.ts"),
@@ -27,6 +28,7 @@ async function allTasks(): Promise<CommandSpec[]> {
     import("./compare.ts"),
     import("./status.ts"),
     import("./logs.ts"),
+    import("./describe.ts"),
     import("./monitor.ts"),
     import("./config.ts"),
     import("./cleanup.ts"),
