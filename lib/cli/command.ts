@@ -6,6 +6,7 @@
 import { Command, ValidationError } from "@cliffy/command";
 import type { Context } from "./context.ts";
 import { type ExitCode, messageOf, usageError } from "./errors.ts";
+import { fitHelp } from "./help_text.ts";
 import {
   type Option,
   optionProblem,
@@ -14,6 +15,9 @@ import {
   type OptionValues,
   restorePlaceholders,
 } from "./options.ts";
+
+// Of any terminal, and of logs of CI.
+const HELP_COLUMNS = 80;
 
 /** A positional argument. */
 export interface Argument {
@@ -83,16 +87,12 @@ export function cliffyCommand<S extends Options>(
   let command: any = new Command()
     .name(`deno task ${spec.name}`)
     .description(
-      spec.description === undefined
-        ? spec.summary
-        : `${spec.summary}\n\n${spec.description}`,
+      spec.description === undefined ? spec.summary : `${spec.summary}\n\n${spec.description}`,
     );
   const args = spec.args ?? [];
   if (args.length > 0) {
     command = command.arguments(
-      args.map((arg) =>
-        arg.required ? `<${arg.name}:string>` : `[${arg.name}:string]`
-      ).join(" "),
+      args.map((arg) => arg.required ? `<${arg.name}:string>` : `[${arg.name}:string]`).join(" "),
     );
   }
   for (const [key, option] of Object.entries<Option>(spec.options)) {
@@ -100,9 +100,7 @@ export function cliffyCommand<S extends Options>(
       optionSyntax(key, option),
       option.description,
       {
-        ...("default" in option && option.default !== undefined
-          ? { default: option.default }
-          : {}),
+        ...("default" in option && option.default !== undefined ? { default: option.default } : {}),
         ...(option.kind === "list" ? { collect: true } : {}),
       },
     );
@@ -134,7 +132,8 @@ export async function parseCommand<S extends Options>(
       command.getHelp({ colors: false }),
       spec.options,
     );
-    return { kind: "help", text };
+    const commands = spec.examples.map(({ command }) => `deno task ${command}`);
+    return { kind: "help", text: fitHelp(text, { width: HELP_COLUMNS, commands }) };
   }
   try {
     await command.parse([...words]);
@@ -149,11 +148,7 @@ export async function parseCommand<S extends Options>(
     const problem = optionProblem(key, option, value);
     if (problem !== undefined) throw usage(spec, problem);
     options[key] = value ??
-      (option.kind === "flag"
-        ? false
-        : option.kind === "list"
-        ? []
-        : undefined);
+      (option.kind === "flag" ? false : option.kind === "list" ? [] : undefined);
   }
   return {
     kind: "run",
@@ -171,9 +166,7 @@ function negated(
   raw: Readonly<Record<string, unknown>>,
 ): true | undefined {
   const [, first, rest] = /^no([A-Z])(.*)$/.exec(key) ?? [];
-  return first !== undefined && raw[first.toLowerCase() + rest] === false
-    ? true
-    : undefined;
+  return first !== undefined && raw[first.toLowerCase() + rest] === false ? true : undefined;
 }
 
 function wantsHelp(words: readonly string[]): boolean {
@@ -188,13 +181,9 @@ function givenOptions(
 ): ReadonlySet<string> {
   const given = new Set<string>();
   for (const [key, option] of Object.entries(options)) {
-    const names = optionSyntax(key, option).split(/[ ,]+/).filter((word) =>
-      word.startsWith("-")
-    );
+    const names = optionSyntax(key, option).split(/[ ,]+/).filter((word) => word.startsWith("-"));
     if (
-      words.some((word) =>
-        names.includes(word) || names.includes(word.split("=")[0]!)
-      )
+      words.some((word) => names.includes(word) || names.includes(word.split("=")[0]!))
     ) {
       given.add(key);
     }
