@@ -20,6 +20,7 @@ import {
   until,
   withDrillCluster,
 } from "./deploy_support.ts";
+import { describesWithoutSecrets } from "./describe_drill.ts";
 import { logsGoOn } from "./log_drills.ts";
 
 const OPERATOR = {
@@ -35,10 +36,14 @@ Deno.test("deploy: fault drills on one cluster", (t) =>
     await t.step("ready is seen at once, changes are shown and rolled out", () => rollOut(cluster));
     await t.step("logs -f: restarts, new pods, another API server", () =>
       logsGoOn(cluster, "rolled"));
+    await t.step("describe: data by schema, an archive without secrets", () =>
+      describesWithoutSecrets(cluster, "rolled"));
     await t.step("what cannot come up says so early, with the cause", (t) =>
       cannot(cluster, t));
-    await t.step("the API server restarted in the middle", () => apiRestarted(cluster));
-    await t.step("watches that expire (410)", () => watchesExpire(cluster));
+    await t.step("the API server restarted in the middle", () =>
+      apiRestarted(cluster));
+    await t.step("watches that expire (410)", () =>
+      watchesExpire(cluster));
     await t.step("a node drained in the middle", () => drained(cluster));
     await t.step("a node pool that wakes up", () => poolWakesUp(cluster));
   }));
