@@ -7,122 +7,24 @@ import type { Context } from "../cli/context.ts";
 import { messageOf } from "../cli/errors.ts";
 import { eventTime } from "../kube/events.ts";
 import type { KindRef, Kube, KubeObject } from "../kube/types.ts";
+import type {
+  DescribedCondition,
+  DescribedEvent,
+  DescribedLog,
+  DescribedPod,
+  Description,
+} from "./describe_types.ts";
 import { namedSecrets, type Redactor, redactor } from "./describe_redact.ts";
 import { diagnose } from "./diagnosis/diagnose.ts";
 import { containersOf } from "./diagnosis/objects.ts";
-import { type ClusterFacts, type Diagnosis, logKey } from "./diagnosis/types.ts";
+import { type ClusterFacts, logKey } from "./diagnosis/types.ts";
 import { componentObjects, graphState } from "./graph_state.ts";
 import { graphKinds, pickGraph } from "./graphs.ts";
 import type { GraphSession } from "./session.ts";
-import { type GraphStatus, type Status, statusReader } from "./status.ts";
+import { statusReader } from "./status.ts";
 
 const LAST_LINES = 20;
 const LOGS_AT_ONCE = 8;
-
-/** One event. */
-export interface DescribedEvent {
-  /** When it was last seen, RFC 3339. */
-  readonly time: string;
-  /** Normal or Warning. */
-  readonly type: string;
-  /** Reason. */
-  readonly reason: string;
-  /** `Pod/name`. */
-  readonly object: string;
-  /** Message. */
-  readonly message: string;
-  /** How often. */
-  readonly count: number;
-}
-
-/** One container of a pod. */
-export interface DescribedContainer {
-  /** Name of the container. */
-  readonly name: string;
-  /** Image. */
-  readonly image: string;
-  /** `running`, or why it is not. */
-  readonly state: string;
-  /** Why the start before it ended; null when there was none. */
-  readonly lastEnd: string | null;
-  /** Restarts. */
-  readonly restarts: number;
-  /** Requests and limits. */
-  readonly resources: Readonly<Record<string, unknown>>;
-}
-
-/** One pod of the graph. */
-export interface DescribedPod {
-  /** Name of the pod. */
-  readonly name: string;
-  /** Component. */
-  readonly component: string;
-  /** Node; null before it has one. */
-  readonly node: string | null;
-  /** Phase as Kubernetes has it. */
-  readonly phase: string;
-  /** Whether it is ready. */
-  readonly ready: boolean;
-  /** Containers, those that run first in front. */
-  readonly containers: readonly DescribedContainer[];
-}
-
-/** Last lines of a container. */
-export interface DescribedLog {
-  /** Pod. */
-  readonly pod: string;
-  /** Container. */
-  readonly container: string;
-  /** Whether of the start before the present one. */
-  readonly previous: boolean;
-  /** Lines, oldest first. */
-  readonly lines: readonly string[];
-}
-
-/** A condition of an object. */
-export interface DescribedCondition {
-  /** Type. */
-  readonly type: string;
-  /** True, False or Unknown. */
-  readonly status: string;
-  /** Reason. */
-  readonly reason: string;
-  /** Message. */
-  readonly message: string;
-}
-
-/** The shape of `deno task describe --output json`: no secret is in it. */
-export interface Description {
-  /** Where, with versions. */
-  readonly target: Status["target"];
-  /** The operator; null when it is not in the namespace. */
-  readonly operator: Status["operator"];
-  /** The graph's state, endpoint and cost. */
-  readonly graph: GraphStatus;
-  /** Its conditions. */
-  readonly conditions: readonly DescribedCondition[];
-  /** What keeps it from being ready. */
-  readonly diagnoses: readonly Diagnosis[];
-  /** Its pods. */
-  readonly pods: readonly DescribedPod[];
-  /** Claims for storage in the namespace. */
-  readonly claims: readonly {
-    readonly name: string;
-    readonly phase: string;
-    readonly storageClass: string;
-    readonly size: string;
-  }[];
-  /** Nodes that its pods run on. */
-  readonly nodes: readonly {
-    readonly name: string;
-    readonly kubelet: string;
-    readonly conditions: readonly DescribedCondition[];
-  }[];
-  /** Events about the graph and what belongs to it, oldest first. */
-  readonly events: readonly DescribedEvent[];
-  /** Last lines of containers that are not ready. */
-  readonly logs: readonly DescribedLog[];
-}
 
 /** A description, and what a support archive is made of beside it. */
 export interface DescribedGraph {

@@ -4,7 +4,7 @@
  * @module
  */
 import { wrap } from "../cli/text.ts";
-import type { DescribedContainer, Description } from "./describe.ts";
+import type { DescribedContainer, Description } from "./describe_types.ts";
 import { tableLines } from "./status_text.ts";
 
 const MOST_EVENTS = 30;
