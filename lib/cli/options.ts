@@ -66,10 +66,8 @@ export function inGroup<const S extends Options>(group: string, options: S): S {
 /** Type of one option's value. */
 export type OptionValue<O extends Option> = O extends FlagOption ? boolean
   : O extends ListOption ? string[]
-  : O extends NumberOption
-    ? (O extends { readonly default: number } ? number : number | undefined)
-  : O extends
-    { readonly choices: readonly (infer C)[]; readonly default: string } ? C
+  : O extends NumberOption ? (O extends { readonly default: number } ? number : number | undefined)
+  : O extends { readonly choices: readonly (infer C)[]; readonly default: string } ? C
   : O extends { readonly choices: readonly (infer C)[] } ? C | undefined
   : O extends { readonly default: string } ? string
   : string | undefined;
@@ -86,13 +84,9 @@ export function optionName(key: string): string {
 
 /** How the option is declared to the parser: `-n, --requests <count:integer>`. */
 export function optionSyntax(key: string, option: Option): string {
-  const name = `${option.short === undefined ? "" : `-${option.short}, `}--${
-    optionName(key)
-  }`;
+  const name = `${option.short === undefined ? "" : `-${option.short}, `}--${optionName(key)}`;
   if (option.kind === "flag") return name;
-  const type = option.kind === "integer" || option.kind === "number"
-    ? option.kind
-    : "string";
+  const type = option.kind === "integer" || option.kind === "number" ? option.kind : "string";
   return `${name} <${
     safePlaceholder(
       option.placeholder ?? (type === "string" ? "text" : "count"),
@@ -133,9 +127,7 @@ export function optionProblem(
     if (
       option.choices !== undefined && !option.choices.includes(String(value))
     ) {
-      return `${name} does not know "${value}" (it takes ${
-        option.choices.join(", ")
-      })`;
+      return `${name} does not know "${value}" (it takes ${option.choices.join(", ")})`;
     }
   }
   if (option.kind === "integer" || option.kind === "number") {
@@ -192,6 +184,5 @@ export const commonOptions = {
 export const dynamoVersionOption = {
   kind: "text",
   placeholder: "version",
-  description:
-    "Dynamo version; wins over DYNAMO_VERSION and terraform/blueprint.tfvars",
+  description: "Dynamo version; wins over DYNAMO_VERSION and terraform/blueprint.tfvars",
 } as const satisfies TextOption;

@@ -45,9 +45,7 @@ export function splitWords(words: readonly string[], known: Known): Words {
   for (const option of known.options) {
     const declared = declare(option);
     if (option.argument !== undefined) {
-      declared.argParser((word, previous) =>
-        known.convert(option, word, previous)
-      );
+      declared.argParser((word, previous) => known.convert(option, word, previous));
     }
     parser.addOption(declared);
     parser.on(`option:${declared.name()}`, () => {
@@ -61,10 +59,9 @@ export function splitWords(words: readonly string[], known: Known): Words {
   }
   for (const name of known.commands) parser.command(name);
   const { operands, unknown } = parse(parser, words, known.options);
-  const sub =
-    operands.length === 1 && known.commands.includes(operands[0] ?? "")
-      ? { name: operands[0] ?? "", rest: unknown }
-      : undefined;
+  const sub = operands.length === 1 && known.commands.includes(operands[0] ?? "")
+    ? { name: operands[0] ?? "", rest: unknown }
+    : undefined;
   const stranger = sub === undefined ? unknown[0] : undefined;
   if (stranger !== undefined) throw unknownOption(stranger, known.options);
   return {
@@ -98,11 +95,7 @@ function quiet(): Commander {
 function declare(option: Option): CommanderOption {
   const value = option.argument;
   const name = value?.variadic ? "value..." : "value";
-  const suffix = value === undefined
-    ? ""
-    : value.optional
-    ? ` [${name}]`
-    : ` <${name}>`;
+  const suffix = value === undefined ? "" : value.optional ? ` [${name}]` : ` <${name}>`;
   return createOption(`${option.flags.join(", ")}${suffix}`);
 }
 
@@ -115,13 +108,9 @@ function parse(
     return parser.parseOptions([...words]);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    const option = options.find((known) =>
-      error.message.includes(`'${declare(known).flags}'`)
-    );
+    const option = options.find((known) => error.message.includes(`'${declare(known).flags}'`));
     throw new ValidationError(
-      option === undefined
-        ? error.message
-        : `Missing value for option "${option.flag}".`,
+      option === undefined ? error.message : `Missing value for option "${option.flag}".`,
       { cause: error },
     );
   }
@@ -135,9 +124,7 @@ function unknownOption(
   const known = options.find((option) => option.flags.includes(name));
   if (known !== undefined) {
     return new ValidationError(
-      `Option "${known.flag}" doesn't take a value, but got "${
-        value.join("=")
-      }".`,
+      `Option "${known.flag}" doesn't take a value, but got "${value.join("=")}".`,
     );
   }
   const parser = quiet();
