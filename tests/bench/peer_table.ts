@@ -88,14 +88,17 @@ function rowOf(
   };
 }
 
-// A client's run with the fewest requests, where this one has several times as many.
+// With fewer, how a start-up varies outweighs the requests.
+const TIMES_AS_MANY = 50;
+
+// A client's run with the fewest requests, where this one has many times as many.
 function startUp(runs: readonly PeerRun[], { load, client }: PeerRun): PeerFigures | undefined {
   const own = runs.filter((run) => run.client === client && run.figures !== undefined);
   const sorted = own.map(({ figures }) => figures!)
     .sort((a, b) => a.reported.requests - b.reported.requests);
   const least = sorted[0]!;
   const here = own.find((run) => run.load === load)!.figures!;
-  return here.reported.requests >= 4 * least.reported.requests ? least : undefined;
+  return here.reported.requests >= TIMES_AS_MANY * least.reported.requests ? least : undefined;
 }
 
 /** Judges the closed loops; every load generator asked for must have its figures. */

@@ -17,7 +17,8 @@ import { judge, peerRows, peerTable } from "./peer_table.ts";
 const command = defineCommand({
   name: "bench:peers",
   summary: "Measure the load generator beside AIPerf and guidellm",
-  description: "AIPerf (1.2 GB) and guidellm (with torch, 5 GB) are installed by pip into Python " +
+  description:
+    "AIPerf (1.2 GB) and guidellm (with torch, 5.9 GB) are installed by pip into Python " +
     "environments in the cache when they are asked for. Each run has a mock server of its own, " +
     "whose clock tells the truth. Figures are medians over the rounds. Leave the machine alone " +
     "meanwhile. Exit code 0 only when our TTFT p50 is nearest to the truth at every number in " +
