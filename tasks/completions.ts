@@ -29,6 +29,7 @@ export async function allTasks(): Promise<CommandSpec[]> {
     import("./status.ts"),
     import("./logs.ts"),
     import("./describe.ts"),
+    import("./forward.ts"),
     import("./monitor.ts"),
     import("./config.ts"),
     import("./cleanup.ts"),

@@ -5,6 +5,7 @@
  */
 import type { Context } from "../cli/context.ts";
 import { messageOf } from "../cli/errors.ts";
+import { interrupted } from "../cli/interrupted.ts";
 import type { GraphSession } from "../deploy/session.ts";
 import { forwardPort, resolveServicePod } from "../kube/port_forward.ts";
 import { findMonitoring, grafanaLogin, type MonitoringKind } from "./services.ts";
@@ -70,11 +71,4 @@ async function openBrowser(ctx: Context, url: string): Promise<void> {
   } catch (error) {
     ctx.ui.warn(`No browser was opened: ${messageOf(error)}`);
   }
-}
-
-function interrupted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -105,6 +105,12 @@ for (const version of [OLDEST, "v1.6.1"]) {
         assert.match(result.stderr, /Grafana is not part of the embedded cluster/);
         assert.match(result.stderr, /deno task monitor graph/);
       });
+      await t.step(
+        "forward reaches the frontend at the port asked for, until it is ended",
+        async () => {
+          await checkForward(ctx);
+        },
+      );
       await t.step("monitor grafana forwards, and again after the pod was deleted", async () => {
         await using session = await openGraphs(ctx, {});
         await checkForwarding(ctx, session);
@@ -255,9 +261,7 @@ async function checkForwarding(ctx: Context, { kube, list }: GraphSession): Prom
       ports: [{ port: 80, targetPort: 8000 }],
     },
   });
-  const listener = ctx.net.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
+  const port = freePort(ctx);
   let child: Deno.ChildProcess | undefined;
   const ended = runTaskProcess(["monitor", "grafana", "--port", String(port)], {
     home: ctx.home,
@@ -294,6 +298,39 @@ async function checkForwarding(ctx: Context, { kube, list }: GraphSession): Prom
   assert.match(stderr, /User: boss/);
   assert.match(stderr, /Password: kubectl .* get secret stack-grafana .*\| base64 -d/);
   assert.doesNotMatch(stdout + stderr, /not-to-be-seen/);
+}
+
+function freePort(ctx: Context): number {
+  const listener = ctx.net.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  return port;
+}
+
+async function checkForward(ctx: Context): Promise<void> {
+  const port = freePort(ctx);
+  let child: Deno.ChildProcess | undefined;
+  const ended = runTaskProcess(["forward", GRAPH, "--port", String(port), "-o", "json"], {
+    home: ctx.home,
+    timeoutMs: 60_000,
+    onStart: (started) => child = started,
+  });
+  let models: { data: { id: string }[] } | undefined;
+  for (let tries = 0; models === undefined && tries < 150; tries++) {
+    models = await fetch(`http://127.0.0.1:${port}/v1/models`, {
+      signal: AbortSignal.timeout(5_000),
+    }).then((response) => response.json(), () => undefined);
+    if (models === undefined) await ctx.clock.sleep(200);
+  }
+  child?.kill("SIGTERM");
+  const { code, stdout, stderr } = await ended;
+  assert.equal(code, 0, stderr);
+  assert.ok(models!.data.length > 0);
+  const said = JSON.parse(stdout);
+  assert.deepEqual(
+    { graph: said.graph, url: said.url, port: said.port },
+    { graph: GRAPH, url: `http://127.0.0.1:${port}`, port: 8000 },
+  );
 }
 
 function skipped(reason: string): void {
