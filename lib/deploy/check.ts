@@ -81,22 +81,20 @@ export async function checkGraph(
   if (served.length === 0) return results;
   const traits = await readTraits(session, graph);
   const where = { namespace: graph.namespace, service };
-  const { forwarder, replaced } = await watchedForward(ctx, session.kube, where);
-  try {
-    const shown = showing(ctx, where);
-    const checks = await runEndpointChecks(ctx, {
-      url: forwarder.url,
-      shownUrl: `http://127.0.0.1:${FRONTEND_PORT}`,
-      traits,
-      only: served,
-      parallel: options.parallel,
-      disturbed: replaced,
-      onCheck: shown,
-    });
-    return [...results, ...checks];
-  } finally {
-    await forwarder.close();
-  }
+  await using forward = await watchedForward(ctx, session.kube, where);
+  const checks = await runEndpointChecks(ctx, {
+    get url() {
+      return forward.url;
+    },
+    shownUrl: `http://127.0.0.1:${FRONTEND_PORT}`,
+    traits,
+    only: served,
+    parallel: options.parallel,
+    disturbed: () => forward.replaced(),
+    gone: (signal) => forward.gone(signal),
+    onCheck: showing(ctx, where),
+  });
+  return [...results, ...checks];
 }
 
 // Our own port-forward is gone when somebody runs the curl line.

@@ -1,5 +1,5 @@
 /**
- * A port-forward to a graph's frontend that tells whether the frontend was replaced meanwhile.
+ * A port-forward to a graph's frontend that tells when the frontend is replaced, and moves on.
  *
  * @module
  */
@@ -10,20 +10,29 @@ import type { Kube, PortForwarder } from "../kube/types.ts";
 import { listModels } from "../serving/probes.ts";
 import { FRONTEND_PORT } from "./frontend.ts";
 
-/** The port-forward, and what happened to the pod behind it. */
-export interface WatchedForward {
-  /** The port-forward; the next connection goes to a new pod when the one before is gone. */
-  readonly forwarder: PortForwarder;
+/** The port-forward, and what happens to the pod behind it. */
+export interface WatchedForward extends AsyncDisposable {
+  /** Base URL; another one after the pod was replaced. */
+  readonly url: string;
+  /** Resolves when the pod is gone, or is going and had time to end what it was asked. */
+  gone(signal: AbortSignal): Promise<void>;
   /**
-   * Whether the pod that was asked is gone or was going. Then it waits until another one serves
-   * a model, and says so in words; undefined when the pod is still there, or none comes.
+   * Whether the pod is gone or going, or was since this was last asked. Then it waits until
+   * another one serves a model, and says so in words; undefined when the pod is still there, or
+   * no other one comes.
    */
   replaced(): Promise<string | undefined>;
 }
 
 // A pod is made within seconds; its image is on the node.
 const NEW_POD_WITHIN_MS = 90_000;
+const MODELS_WITHIN_MS = 3_000;
 const RETRY_MS = 300;
+// A pod that is being deleted ends its answers, or hangs until it is killed.
+const LOOK_EVERY_MS = 1_000;
+const LAST_WORDS_MS = 2_000;
+// Requests that went to the pod before may fail after others have moved on.
+const STILL_BREAKS_MS = 5_000;
 
 /** Opens it on a free port of 127.0.0.1. */
 export async function watchedForward(
@@ -31,63 +40,64 @@ export async function watchedForward(
   kube: Kube,
   where: { readonly namespace: string; readonly service: string },
 ): Promise<WatchedForward> {
-  const pick = () => resolveServicePod(kube, { ...where, port: FRONTEND_PORT });
-  let asked = await pick();
-  let words: string | undefined;
-  const forwarder = await forwardPort(ctx, kube, {
-    port: FRONTEND_PORT,
-    pod: async () => {
-      const pod = await pick();
-      if (pod.name !== asked.name) {
-        words = `pod ${asked.name} went away; asked again at ${pod.name}`;
-        asked = pod;
-      }
-      return pod;
-    },
-  });
+  let asked = "";
+  const open = async (): Promise<PortForwarder> => {
+    const pod = await resolveServicePod(kube, { ...where, port: FRONTEND_PORT });
+    asked = pod.name;
+    return await forwardPort(ctx, kube, { port: FRONTEND_PORT, pod: () => Promise.resolve(pod) });
+  };
+  let forwarder = await open();
+  let moving: Promise<string | undefined> | undefined;
+  let moved: { readonly words: string; readonly at: number } | undefined;
 
   async function isThere(): Promise<boolean> {
-    const pod = await kube.get({
-      apiVersion: "v1",
-      kind: "Pod",
-      name: asked.name,
-      namespace: where.namespace,
-    });
+    const { namespace } = where;
+    const pod = await kube.get({ apiVersion: "v1", kind: "Pod", name: asked, namespace });
     return pod !== undefined && pod.metadata.deletionTimestamp === undefined;
   }
 
-  async function answers(): Promise<void> {
+  async function move(): Promise<string | undefined> {
+    const before = asked;
     const end = ctx.clock.monotonic() + NEW_POD_WITHIN_MS;
-    for (;;) {
+    while (ctx.clock.monotonic() < end) {
       try {
-        if (await isThere() || (await pick()).name !== asked.name) {
-          const models = await listModels(ctx, { url: forwarder.url });
-          if (models.length > 0 && await isThere()) return;
+        if (!await isThere()) {
+          const next = await open();
+          await forwarder.close();
+          forwarder = next;
         }
+        const models = await listModels(ctx, { url: forwarder.url, timeoutMs: MODELS_WITHIN_MS });
+        if (models.length > 0) return `pod ${before} went away; asked again at ${asked}`;
       } catch (error) {
         if (ctx.signal.aborted) throw error;
-        if (ctx.clock.monotonic() > end) throw error;
         ctx.ui.debug(`Waiting for another frontend: ${messageOf(error)}`);
       }
-      if (ctx.clock.monotonic() > end) throw new Error("no other pod serves a model");
       await ctx.clock.sleep(RETRY_MS, ctx.signal);
     }
+    return undefined;
   }
 
   return {
-    forwarder,
-    async replaced() {
-      // The forward may have moved on by itself; then the new pod may not know its models yet.
-      if (words === undefined && await isThere()) return undefined;
-      try {
-        await answers();
-      } catch (error) {
-        if (ctx.signal.aborted) throw error;
-        return undefined;
-      }
-      const said = words;
-      words = undefined;
-      return said;
+    get url() {
+      return forwarder.url;
     },
+    async gone(signal) {
+      const either = AbortSignal.any([signal, ctx.signal]);
+      do await ctx.clock.sleep(LOOK_EVERY_MS, either); while (await isThere());
+      await ctx.clock.sleep(LAST_WORDS_MS, either);
+    },
+    async replaced() {
+      // Checks that run side by side break together, and one of them moves all.
+      if (moving === undefined && await isThere()) {
+        return moved !== undefined && ctx.clock.monotonic() - moved.at < STILL_BREAKS_MS
+          ? moved.words
+          : undefined;
+      }
+      moving ??= move().finally(() => moving = undefined);
+      const words = await moving;
+      if (words !== undefined) moved = { words, at: ctx.clock.monotonic() };
+      return words;
+    },
+    [Symbol.asyncDispose]: () => forwarder.close(),
   };
 }

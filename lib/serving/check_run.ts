@@ -59,6 +59,8 @@ export interface CheckRunOptions {
    * words, once the endpoint answers again. The check is then run once more. Undefined: it counts.
    */
   readonly disturbed?: (() => Promise<string | undefined>) | undefined;
+  /** Resolves when what answers has gone away: an answer is then not waited for any longer. */
+  readonly gone?: ((signal: AbortSignal) => Promise<void>) | undefined;
 }
 
 /**
@@ -92,7 +94,7 @@ async function runCheck(
 ): Promise<CheckResult> {
   const start = ctx.clock.monotonic();
   let note = "";
-  let ended = await attempt(check);
+  let ended = await attemptUntil(check, options);
   if (ended.outcome === "failed") {
     const reason = await options.disturbed?.();
     if (reason !== undefined) {
@@ -112,7 +114,24 @@ async function runCheck(
   };
 }
 
-async function attempt(check: Check): Promise<Pick<CheckResult, "outcome" | "detail">> {
+type Ended = Pick<CheckResult, "outcome" | "detail">;
+
+async function attemptUntil(check: Check, { gone }: CheckRunOptions): Promise<Ended> {
+  if (gone === undefined) return await attempt(check);
+  const over = new AbortController();
+  const left = gone(over.signal).then(
+    (): Ended => ({ outcome: "failed", detail: "what was asked has gone away" }),
+    // It could not be watched; the request has a deadline of its own.
+    () => new Promise<Ended>(() => {}),
+  );
+  try {
+    return await Promise.race([attempt(check), left]);
+  } finally {
+    over.abort();
+  }
+}
+
+async function attempt(check: Check): Promise<Ended> {
   try {
     const found = await check.run();
     return "skipped" in found

@@ -60,17 +60,26 @@ export async function runEndpointChecks(
   options: EndpointCheckOptions,
 ): Promise<CheckResult[]> {
   checkIds(options.only ?? [], CHECK_IDS);
-  const { url, apiKey, headers, timeoutMs, traits = {} } = options;
-  const endpoint: Endpoint = { url, apiKey, headers, timeoutMs };
+  const { apiKey, headers, timeoutMs, traits = {} } = options;
+  const endpoint: Endpoint = {
+    // It may change while the checks run.
+    get url() {
+      return options.url;
+    },
+    apiKey,
+    headers,
+    timeoutMs,
+  };
   const model = options.model ?? options.expectedModels?.[0];
   const world = new CheckWorld(ctx, endpoint, traits, model);
   const expected = options.expectedModels ?? (model === undefined ? [] : [model]);
   const all = [...basicChecks(world, expected), ...errorChecks(world), ...featureChecks(world)];
-  const chosen = CHECK_IDS
-    .filter((id) => options.only === undefined || options.only.includes(id))
+  const only = options.only ?? CHECK_IDS;
+  const needsModel = all.some((check) => check.phase > 0 && only.includes(check.id));
+  // What is left out may be what finds the model, and why there is none must be seen.
+  const lost = needsModel && !only.includes("models") && await world.findModel() === undefined;
+  const chosen = CHECK_IDS.filter((id) => only.includes(id) || (lost && id === "models"))
     .map((id): Check => all.find((check) => check.id === id)!);
-  // What is left out may be what finds the model.
-  if (!chosen.some((check) => check.id === "models")) await world.findModel();
   return await runChecks(ctx, chosen, { ...options, endpoint });
 }
 

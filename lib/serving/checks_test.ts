@@ -177,3 +177,10 @@ Deno.test("what a disturbance broke is tried once more, and says so; other failu
   assert.match(broken[0]!.curl, /http:\/\/127.0.0.1:8000\/v1.*"X-Api-Key: \$X_API_KEY"/);
   assert.doesNotMatch(JSON.stringify(broken), /very-secret/);
 });
+
+Deno.test("without a model, asking for one check of it fails and says why", async () => {
+  await using test = await testContext();
+  await using server = serveTest(fakeFrontend({ release: "1.6.1", models: [] }));
+  const results = await runEndpointChecks(test.ctx, { url: server.url, only: ["chat"] });
+  assert.deepEqual(outcomes(results), { models: "failed", chat: "skipped" });
+});

@@ -8,7 +8,7 @@ import type { BenchSummary } from "../../lib/bench/summary.ts";
 import { testContext } from "../../lib/cli/testing.ts";
 import { kubectl, kubectlPath } from "../support/kubectl.ts";
 import { processesBelow } from "../support/processes.ts";
-import { runTaskProcess, type TaskResult } from "../support/task.ts";
+import { PROJECT_ROOT, runTaskProcess, type TaskResult } from "../support/task.ts";
 
 const INSTALL_TIMEOUT_MS = 20 * 60_000;
 
@@ -61,6 +61,33 @@ for (const version of ["v0.4.1", "v1.6.1"]) {
           const found = checks.checks.find((check: { id: string }) => check.id === id);
           assert.equal(found?.outcome, "passed", `${id}: ${JSON.stringify(found)}`);
         }
+      });
+      await t.step("the frontend's pod is deleted during test, which moves on", async () => {
+        if (typeof program !== "string") return skipped(program.reason);
+        // Held where nothing has been asked yet, so that it is sure to meet the change.
+        const child = new Deno.Command(Deno.execPath(), {
+          args: ["run", "--quiet", "--allow-all", "tasks/test.ts", "vllm"],
+          cwd: PROJECT_ROOT,
+          env: { DYNAMO_HOME: home, NO_COLOR: "1" },
+          stdin: "null",
+          stdout: "null",
+          stderr: "piped",
+          signal: AbortSignal.timeout(150_000),
+        }).spawn();
+        let said = "";
+        let removed = false;
+        for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) {
+          said += part;
+          if (removed || !said.includes("Models:")) continue;
+          removed = true;
+          child.kill("SIGSTOP");
+          const graph = await kc("get", "pods", "-n", "dynamo-cloud", "-o", "name");
+          const frontend = graph.split("\n").find((line) => line.startsWith("pod/vllm-frontend-"));
+          await kc("delete", frontend ?? "no frontend", "-n", "dynamo-cloud", "--grace-period=1");
+          child.kill("SIGCONT");
+        }
+        assert.equal((await child.status).code, 0, said);
+        assert.match(said, /went away; asked again at vllm-frontend-/);
       });
       await t.step("kubectl sees a normal cluster", async () => {
         if (typeof program !== "string") return skipped(program.reason);
