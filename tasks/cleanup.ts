@@ -8,7 +8,7 @@ import { agree, agreeByName } from "../lib/cleanup/agree.ts";
 import { audit, isClean, keptTexts, printAudit, sweepStep } from "../lib/cleanup/audit.ts";
 import { planEverything } from "../lib/cleanup/everything.ts";
 import { type CleanupOptions, cleanupOptions, type Level, levelOf } from "../lib/cleanup/level.ts";
-import { choosePlace, openPlace } from "../lib/cleanup/place.ts";
+import { choosePlace, openPlace, requireNamedTarget } from "../lib/cleanup/place.ts";
 import { planPlatformCleanup } from "../lib/cleanup/platform.ts";
 import { carryOut } from "../lib/cleanup/result.ts";
 import { defineCommand } from "../lib/cli/command.ts";
@@ -41,6 +41,7 @@ export const command = defineCommand({
     if (level.kind === "audit") return await lookOnly(ctx, options);
     if (level.kind === "sweep") return await sweep(ctx, options);
     if (level.kind === "all" && await isOnEks(ctx, options)) return await everything(ctx, options);
+    await requireNamedTarget(ctx, options);
     await using prepared = await prepare(ctx, level, options);
     const { plan } = prepared;
     if (options.dryRun) {

@@ -11,7 +11,7 @@ import { readStackNote, type StackNote } from "../terraform/backend.ts";
 import { progressText } from "../terraform/estimate.ts";
 import { countsText } from "../terraform/plan_summary.ts";
 import { findTerraform, terraformEnvironment } from "../terraform/program.ts";
-import { askTerraform, earlierRun, waitForEarlierRun } from "../terraform/run.ts";
+import { earlierRun, waitForEarlierRun } from "../terraform/run.ts";
 import { applyPlan, forgetResources, initStack, makePlan, type Stack } from "../terraform/stack.ts";
 import { workFolder } from "../terraform/work_folder.ts";
 import { type KnownState, readKnownState } from "./known_state.ts";
@@ -143,10 +143,13 @@ function folderStep(job: Job): Step {
     touches: [folder, ...(backend.kind === "s3" ? [stateText(job)] : [])],
     deadlineMs: 120_000,
     run: async (ctx): Promise<string | undefined> => {
-      const left = (await askTerraform(ctx, ["state", "list"], await openStack(ctx, job))).trim();
-      if (left !== "") return `stays: the state still lists ${left.split("\n").length} resources`;
+      const aws = open.aws.within({ signal: ctx.signal });
+      // `terraform state list` fails where there is no state: before the first apply, and when an
+      // earlier run was stopped between the state and the folder.
+      const left = (await readKnownState(ctx, aws, { folder, backend }))?.resources ?? 0;
+      if (left > 0) return `stays: the state still lists ${left} resources`;
       if (backend.kind === "s3") {
-        const s3 = await open.aws.within({ signal: ctx.signal }).s3();
+        const s3 = await aws.s3();
         await s3.deleteObject({ Bucket: backend.bucket, Key: backend.key });
       }
       await removeAll(ctx, folder);

@@ -96,6 +96,30 @@ export async function choosePlace(ctx: Context, choice: PlaceChoice): Promise<Aw
 }
 
 /**
+ * Makes sure that what is installed is the cluster that the command line names, for levels that
+ * work on the remembered target.
+ *
+ * @throws {TaskError} PLACE_OTHER_TARGET (exit code 3) when it is another one; nothing was touched.
+ */
+export async function requireNamedTarget(ctx: Context, choice: PlaceChoice): Promise<void> {
+  const { cluster, region } = choice;
+  const target = await recallTarget(ctx);
+  if (target === undefined || (cluster === undefined && region === undefined)) return;
+  const is = target.cluster;
+  const fits = is !== undefined && (cluster === undefined || cluster === is.name) &&
+    (region === undefined || region === is.region);
+  if (fits) return;
+  const asked = [cluster && `--cluster ${cluster}`, region && `--region ${region}`]
+    .filter(Boolean).join(" ");
+  const what = is === undefined ? `target ${target.kind}` : `${is.name} in ${is.region}`;
+  throw preconditionError(
+    "PLACE_OTHER_TARGET",
+    `${asked} was asked for, but what is installed is ${what}`,
+    "Leave it out to work on what is installed, or install that cluster first. Nothing was touched.",
+  );
+}
+
+/**
  * Opens AWS in a place.
  *
  * @throws {TaskError} PLACE_ACCOUNT (exit code 3) when the credentials are of another account

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { testContext } from "../cli/testing.ts";
-import { choosePlace } from "./place.ts";
+import { rememberTarget, type Target } from "../target/target.ts";
+import { choosePlace, requireNamedTarget } from "./place.ts";
 
 async function withStacks(
   stacks: readonly (readonly [name: string, region: string])[],
@@ -49,4 +50,26 @@ Deno.test("without anything installed the blueprint tells, and no account is kno
       undefined,
     ]);
   });
+});
+
+Deno.test("levels that work on the target refuse the name or region of another cluster", async () => {
+  await using test = await testContext();
+  const { ctx } = test;
+  const place = { kubeconfig: "/nowhere", namespace: "dynamo-cloud", release: "0.4.1" };
+  const cluster = {
+    name: "dynamo",
+    region: "us-west-2",
+    account: "123456789012",
+    endpoint: "https://one.example",
+  };
+  const other = { code: "PLACE_OTHER_TARGET", exitCode: 3 };
+  await requireNamedTarget(ctx, { cluster: "dynamo" });
+  const eks: Target = { ...place, kind: "eks", cluster };
+  await rememberTarget(ctx, eks);
+  await requireNamedTarget(ctx, {});
+  await requireNamedTarget(ctx, { cluster: "dynamo", region: "us-west-2" });
+  await assert.rejects(requireNamedTarget(ctx, { cluster: "dynamo-2" }), other);
+  await assert.rejects(requireNamedTarget(ctx, { cluster: "dynamo", region: "eu-west-1" }), other);
+  await rememberTarget(ctx, { ...place, kind: "local" });
+  await assert.rejects(requireNamedTarget(ctx, { cluster: "dynamo" }), other);
 });

@@ -48,6 +48,25 @@ Deno.test("cleanup destroys what terraform made, and goes on after a failure", a
   assert.equal(await knownStack(ctx, await openPlace(ctx)), undefined);
 });
 
+Deno.test("a folder without a state goes as well: nothing was applied, or the state is gone", async () => {
+  await using test = await testContext();
+  const { ctx } = test;
+  const folder = await applied(ctx);
+  if (folder === undefined) return;
+  await destroyWithout(ctx, folder);
+  assert.equal(await exists(ctx, folder), false);
+});
+
+/** As after a run that was stopped between the state and the folder. */
+async function destroyWithout(ctx: Context, folder: string): Promise<void> {
+  await ctx.fs.remove(`${folder}/terraform.tfstate`);
+  const open = await openPlace(ctx);
+  const stack = await knownStack(ctx, open);
+  assert.ok(stack !== undefined && stack.state === undefined);
+  const { rest, folder: last } = infrastructureSteps(open, stack, { lost: false });
+  await runPlan(ctx, { task: "cleanup", facts: {}, warnings: [], steps: [rest, last] });
+}
+
 async function openPlace(ctx: Context): Promise<OpenPlace> {
   return {
     // A state on this machine needs no AWS.
