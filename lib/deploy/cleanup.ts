@@ -21,7 +21,8 @@ import { claimsStep, stayingText } from "./claims.ts";
 import { findDeployed, type Found, onlyNamed } from "./cleanup_found.ts";
 import { graphSteps, type Staying } from "./cleanup_steps.ts";
 import { GRAPH_KIND } from "./graph_state.ts";
-import { sharedConnection } from "./session.ts";
+import { waitForRest } from "./remove.ts";
+import { type SharedConnection, sharedConnection } from "./session.ts";
 import { ALONE_MS } from "./stuck.ts";
 
 export { graphStep, requestSteps } from "./cleanup_steps.ts";
@@ -77,10 +78,13 @@ export async function planCleanup(
       },
       warnings: [
         ...stays.map(({ text }) => text),
-        ...(level.kind === "graphs" ? orphanTexts(all) : []),
         ...(withClaims ? [] : found.claims.map((one) => stayingText(one, target.kind !== "local"))),
       ],
-      steps: [...steps, ...(withClaims ? [claimsStep(found.claims, connection)] : [])],
+      steps: [
+        ...steps,
+        ...(level.kind === "graphs" && all.orphans.length > 0 ? [restStep(all, connection)] : []),
+        ...(withClaims ? [claimsStep(found.claims, connection)] : []),
+      ],
     },
     [Symbol.asyncDispose]: () => connection[Symbol.asyncDispose](),
   };
@@ -95,11 +99,32 @@ async function look(ctx: Context, target: Target): Promise<Found> {
   }
 }
 
-// Nothing on a component says whose graph it was of.
-function orphanTexts({ orphans }: Found): string[] {
-  return orphans.map((name) =>
-    `Graph ${name} is gone and components of it are not; deno task cleanup ${name} removes them`
-  );
+const REST_MS = 60_000;
+
+/**
+ * Waits for what a removal that was broken off has left to go by itself. Nothing on it says whose
+ * graph it was, so it is not touched.
+ */
+function restStep(
+  { orphans, namespace, apiVersion }: Found,
+  connection: SharedConnection,
+): Step {
+  return {
+    id: "rest",
+    title: `Wait for the rest of ${orphans.join(", ")}`,
+    touches: [],
+    deadlineMs: REST_MS + 30_000,
+    run: async (ctx) => {
+      const options = { names: orphans, namespace, apiVersion, timeoutMs: REST_MS };
+      const left = await waitForRest(ctx, await connection.connect(), options);
+      if (left.length === 0) return undefined;
+      ctx.ui.warn(
+        `Still there of graphs that are gone: ${left.join(", ")}; deno task cleanup NAME removes ` +
+          "what is left of the graph of that name",
+      );
+      return `${left.length} objects stay`;
+    },
+  };
 }
 
 /** The one graph that is named has to stay: that is no success. */

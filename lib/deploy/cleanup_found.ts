@@ -12,6 +12,7 @@ import { type GraphClaim, listClaims } from "./claims.ts";
 import { COMPONENT_KIND, GRAPH_KIND, type GraphState } from "./graph_state.ts";
 import { listGraphs, pickGraph } from "./graphs.ts";
 import { findManagers, type GraphManager } from "./managers.ts";
+import { parentOf } from "./remove.ts";
 import { listRequests, type RequestState } from "./requests.ts";
 
 /** What is there. */
@@ -28,7 +29,7 @@ export interface Found {
   readonly managers: readonly GraphManager[];
   /** Claims that our graphs brought along. */
   readonly claims: readonly GraphClaim[];
-  /** Names of graphs that are gone, while components of theirs are not. */
+  /** Names of graphs that are gone, while components or pods of theirs are not. */
   readonly orphans: readonly string[];
 }
 
@@ -38,25 +39,29 @@ export async function findDeployed(ctx: Context, kube: Kube, target: Target): Pr
   const { namespace } = target;
   const apiVersion = release.graphApiVersion;
   const where = { namespace, apiVersion };
-  const [graphs, requests, managers, claims, owners] = await Promise.all([
+  const [graphs, requests, managers, claims, parents] = await Promise.all([
     listGraphs(kube, where),
     listRequests(kube, { namespace, release }),
     findManagers(ctx, kube, where),
     listClaims(kube, namespace),
-    componentOwners(kube, where),
+    parentGraphs(kube, where),
   ]);
-  const orphans = owners.filter((name) => !graphs.some((graph) => graph.name === name));
+  const orphans = parents.filter((name) => !graphs.some((graph) => graph.name === name));
   return { namespace, apiVersion, graphs, requests, managers, claims, orphans };
 }
 
-/** Names of the graphs that components belong to. */
-async function componentOwners(
+/** Names of the graphs that components and pods belong to. */
+async function parentGraphs(
   kube: Kube,
   { namespace, apiVersion }: { readonly namespace: string; readonly apiVersion: string },
 ): Promise<string[]> {
-  const { items } = await kube.list({ apiVersion, kind: COMPONENT_KIND }, { namespace });
-  const owners = items.flatMap(({ metadata }) => metadata.ownerReferences ?? []);
-  return [...new Set(owners.filter((one) => one.kind === GRAPH_KIND).map((one) => one.name))];
+  const [components, pods] = await Promise.all([
+    kube.list({ apiVersion, kind: COMPONENT_KIND }, { namespace }),
+    kube.list({ apiVersion: "v1", kind: "Pod" }, { namespace }),
+  ]);
+  const owners = components.items.flatMap(({ metadata }) => metadata.ownerReferences ?? [])
+    .filter((one) => one.kind === GRAPH_KIND).map((one) => one.name);
+  return [...new Set([...owners, ...pods.items.flatMap((pod) => parentOf(pod) ?? [])])];
 }
 
 /**

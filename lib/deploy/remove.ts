@@ -120,14 +120,46 @@ function hasOwner(
   );
 }
 
-// Every Dynamo container is told its graph (operator 0.4.1 to 1.6); labels differ by release.
 function parentIs(object: KubeObject, name: string): boolean {
+  return parentOf(object) === name;
+}
+
+/**
+ * The graph of a pod or Deployment; undefined when it is of none. Every Dynamo container is told
+ * its graph (operator 0.4.1 to 1.6); labels differ by release.
+ */
+export function parentOf(object: KubeObject): string | undefined {
   const template = object.kind === "Deployment" ? object.spec?.template?.spec : object.spec;
-  return (template?.containers ?? []).some((container: KubeObject) =>
-    (container.env ?? []).some((variable: { name: string; value?: string }) =>
-      variable.name === "DYN_PARENT_DGD_K8S_NAME" && variable.value === name
-    )
-  );
+  const containers: { env?: { name: string; value?: string }[] }[] = template?.containers ?? [];
+  return containers.flatMap(({ env }) => env ?? [])
+    .find((variable) => variable.name === "DYN_PARENT_DGD_K8S_NAME")?.value;
+}
+
+/** Options of {@link waitForRest}. */
+export interface WaitForRestOptions extends Omit<RemoveGraphOptions, "name"> {
+  /** Names of graphs that are gone. */
+  readonly names: readonly string[];
+}
+
+/**
+ * Waits until nothing is left of graphs that are gone; touches nothing. Returns what is left at
+ * the end of the time, as `kind/name`.
+ */
+export async function waitForRest(
+  ctx: Context,
+  kube: Kube,
+  { names, namespace, apiVersion, timeoutMs }: WaitForRestOptions,
+): Promise<string[]> {
+  const signal = AbortSignal.any([ctx.signal, AbortSignal.timeout(timeoutMs)]);
+  let left: string[] = [];
+  for await (
+    const snapshot of followObjects(kube, { kinds: graphKinds(apiVersion), namespace, signal })
+  ) {
+    left = names.flatMap((name) => remains(name, snapshot));
+    if (left.length === 0) return [];
+  }
+  if (ctx.signal.aborted) throw interruptedError();
+  return left;
 }
 
 /**
