@@ -147,9 +147,7 @@ export class Command {
       ...options,
     };
     if (
-      cmd.#options.some((known) =>
-        known.flags.some((flag) => option.flags.includes(flag))
-      )
+      cmd.#options.some((known) => known.flags.some((flag) => option.flags.includes(flag)))
     ) {
       throw new Error(
         `An option with name '${option.flag}' is already registered on command '${cmd.#name}'.`,
@@ -322,9 +320,7 @@ export class Command {
       return { options: values, args, literal: this.#literal, cmd: this };
     } catch (error) {
       return this.throw(
-        error instanceof Error
-          ? error
-          : new Error(`[non-error-thrown] ${error}`),
+        error instanceof Error ? error : new Error(`[non-error-thrown] ${error}`),
       );
     }
   }
@@ -385,9 +381,7 @@ export class Command {
           action() {
             const version = this.getVersion() ?? "";
             print(
-              this.#words.includes("--version")
-                ? `${this.getName()} ${version}`
-                : version,
+              this.#words.includes("--version") ? `${this.getName()} ${version}` : version,
             );
             this.#exit();
           },
@@ -448,9 +442,7 @@ export class Command {
 
   /** The description. */
   getDescription(): string {
-    return typeof this.#description === "function"
-      ? this.#description()
-      : this.#description;
+    return typeof this.#description === "function" ? this.#description() : this.#description;
   }
 
   /** First line of the description. */
@@ -486,9 +478,7 @@ export class Command {
 
   /** Subcommands; hidden ones only when asked for. */
   getCommands(hidden?: boolean): Command[] {
-    return [...this.#commands.values()].filter((command) =>
-      hidden || !command.#hidden
-    );
+    return [...this.#commands.values()].filter((command) => hidden || !command.#hidden);
   }
 
   /** A subcommand by name or alias. */

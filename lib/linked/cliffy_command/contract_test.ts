@@ -24,9 +24,7 @@ async function run(
 ): Promise<Call> {
   let call: Call | undefined;
   const command = declare(new Command().name("app") as AnyCommand)
-    .action((options: Record<string, unknown>, ...args: unknown[]) =>
-      call = { options, args }
-    );
+    .action((options: Record<string, unknown>, ...args: unknown[]) => call = { options, args });
   await command.reset().throwErrors().parse(words);
   return call ?? assert.fail("the action was not called");
 }
@@ -119,8 +117,7 @@ for (const [definition, words, expected] of ARGUMENTS) {
   });
 }
 
-const file = (command: AnyCommand) =>
-  server(command).arguments("<file:string>");
+const file = (command: AnyCommand) => server(command).arguments("<file:string>");
 const MISTAKES: readonly (readonly [
   (command: AnyCommand) => AnyCommand,
   string[],
@@ -317,8 +314,7 @@ Deno.test("help of options: value, default, required, values, examples", () => {
 
 Deno.test("--help, help and --version print to stdout and run no action", async () => {
   const calls: unknown[] = [];
-  const ask = (...words: string[]) =>
-    printed(() => tree(calls).noExit().parse(words));
+  const ask = (...words: string[]) => printed(() => tree(calls).noExit().parse(words));
   assert.match(await ask("--help"), /Usage:\s+app/);
   assert.match(await ask("serve", "-h"), /Serves a folder/);
   assert.match(await ask("help", "serve"), /Serves a folder/);
@@ -330,9 +326,7 @@ Deno.test("--help, help and --version print to stdout and run no action", async 
 
 for (const shell of ["bash", "zsh", "fish"]) {
   Deno.test(`completions for ${shell}`, async () => {
-    const script = await printed(() =>
-      tree([]).noExit().parse(["completions", shell])
-    );
+    const script = await printed(() => tree([]).noExit().parse(["completions", shell]));
     for (const word of ["app", "serve", "build", "verbose", "port"]) {
       assert.ok(script.includes(word), `${word} is missing`);
     }

@@ -62,9 +62,7 @@ export interface Option extends OptionSettings {
 
 /** Reads `-p, --port <port:integer>`. */
 export function parseFlags(definition: string, description: string): Option {
-  const parts = definition.trim().split(/[, =] */).filter((part) =>
-    part !== ""
-  );
+  const parts = definition.trim().split(/[, =] */).filter((part) => part !== "");
   const flags = parts.filter((part) => part.startsWith("-"));
   const values = parts.filter((part) => !part.startsWith("-"));
   const flag = flags.find((name) => name.startsWith("--")) ?? flags[0];
@@ -72,9 +70,7 @@ export function parseFlags(definition: string, description: string): Option {
     throw new Error(`Not an option: "${definition}"`);
   }
   const negated = flag.startsWith("--no-");
-  const argument = values[0] === undefined
-    ? undefined
-    : parseArgument(values[0]);
+  const argument = values[0] === undefined ? undefined : parseArgument(values[0]);
   return {
     name: camelCase(flag.replace(negated ? /^--no-/ : /^-+/, "")),
     flags,
@@ -107,9 +103,8 @@ export function parseArguments(definition: string): Argument[] {
 }
 
 function parseArgument(raw: string): Argument {
-  const match =
-    /^(?:<([^<>[\]:]+)(?::([\w-]+)(\[\])?)?>|\[([^<>[\]:]+)(?::([\w-]+)(\[\])?)?\])$/
-      .exec(raw);
+  const match = /^(?:<([^<>[\]:]+)(?::([\w-]+)(\[\])?)?>|\[([^<>[\]:]+)(?::([\w-]+)(\[\])?)?\])$/
+    .exec(raw);
   if (match === null) throw new Error(`Not an argument: "${raw}"`);
   const name = match[1] ?? match[4] ?? "";
   return {

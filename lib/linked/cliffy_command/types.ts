@@ -75,8 +75,7 @@ export class BooleanType extends Type<boolean> {
 }
 
 /** One of some values. */
-export class EnumType<const T extends string | number | boolean>
-  extends Type<T> {
+export class EnumType<const T extends string | number | boolean> extends Type<T> {
   readonly #values: readonly T[];
 
   /** Builds the type from its values. */

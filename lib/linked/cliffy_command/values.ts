@@ -63,9 +63,7 @@ export function checkOptions(
   values: Record<string, unknown>,
 ): void {
   const isGiven = (name: string) =>
-    [...given].some((option) =>
-      option.name === name || option.flags.includes(dashed(name))
-    );
+    [...given].some((option) => option.name === name || option.flags.includes(dashed(name)));
   for (const option of given) {
     for (const other of option.conflicts ?? []) {
       if (isGiven(other)) {

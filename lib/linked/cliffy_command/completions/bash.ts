@@ -23,9 +23,7 @@ export function bashScript(tree: CompletionTree): string {
       ...command.commands.map((sub) => sub.path.at(-1) ?? ""),
       ...command.values,
     ];
-    return `    ${quote(command.path.join(" "))}) words=${
-      quote(words.join(" "))
-    } ;;`;
+    return `    ${quote(command.path.join(" "))}) words=${quote(words.join(" "))} ;;`;
   });
   const values = commands.flatMap((command) =>
     command.options.filter((option) => option.takesValue).flatMap((option) =>

@@ -11,14 +11,10 @@ export function fishScript(tree: CompletionTree): string {
   const fn = `__fish_${identifier([name])}_at`;
   const lines: string[] = [];
   for (const command of allCommands(tree)) {
-    const at = `-c ${name} -n ${
-      quoteFish(`${fn} ${quoteFish(command.path.join(" "))}`)
-    }`;
+    const at = `-c ${name} -n ${quoteFish(`${fn} ${quoteFish(command.path.join(" "))}`)}`;
     for (const sub of command.commands) {
       lines.push(
-        `complete ${at} -f -a ${quoteFish(sub.path.at(-1) ?? "")} -d ${
-          quoteFish(sub.description)
-        }`,
+        `complete ${at} -f -a ${quoteFish(sub.path.at(-1) ?? "")} -d ${quoteFish(sub.description)}`,
       );
     }
     for (const option of command.options) {
@@ -26,14 +22,10 @@ export function fishScript(tree: CompletionTree): string {
         flag.startsWith("--") ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`
       );
       const value = option.takesValue
-        ? option.values.length > 0
-          ? ` -x -a ${quoteFish(option.values.join(" "))}`
-          : " -r"
+        ? option.values.length > 0 ? ` -x -a ${quoteFish(option.values.join(" "))}` : " -r"
         : " -f";
       lines.push(
-        `complete ${at} ${flags.join(" ")}${value} -d ${
-          quoteFish(option.description)
-        }`,
+        `complete ${at} ${flags.join(" ")}${value} -d ${quoteFish(option.description)}`,
       );
     }
     if (command.values.length > 0) {
@@ -42,9 +34,7 @@ export function fishScript(tree: CompletionTree): string {
   }
   const edges = allCommands(tree).flatMap((command) =>
     command.commands.map((sub) =>
-      `            case ${
-        quoteFish(`${command.path.join(" ")}|${sub.path.at(-1)}`)
-      }\n` +
+      `            case ${quoteFish(`${command.path.join(" ")}|${sub.path.at(-1)}`)}\n` +
       `                set at ${quoteFish(sub.path.join(" "))}`
     )
   );

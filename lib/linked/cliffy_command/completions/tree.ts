@@ -41,10 +41,7 @@ export function completionTree(
   const first = command.getArguments()[0];
   const valuesOf = (
     argument: Parameters<Command["getValues"]>[0] | undefined,
-  ) =>
-    argument === undefined
-      ? []
-      : (command.getValues(argument) ?? []).map(String);
+  ) => argument === undefined ? [] : (command.getValues(argument) ?? []).map(String);
   return {
     path,
     description: command.getShortDescription(),
@@ -54,9 +51,7 @@ export function completionTree(
       takesValue: option.argument !== undefined && !option.argument.optional,
       values: valuesOf(option.argument),
     })),
-    commands: command.getCommands().map((sub) =>
-      completionTree(sub.getName(), sub, path)
-    ),
+    commands: command.getCommands().map((sub) => completionTree(sub.getName(), sub, path)),
     values: valuesOf(first),
   };
 }

@@ -71,9 +71,7 @@ function optionSpec(option: CompletionOption): string {
     ? `: :(${option.values.map(escape).join(" ")})`
     : ": :_files";
   const exclusive = `(${option.flags.join(" ")})`;
-  return option.flags.map((flag) =>
-    quote(`${exclusive}${flag}${description}${value}`)
-  ).join(" ");
+  return option.flags.map((flag) => quote(`${exclusive}${flag}${description}${value}`)).join(" ");
 }
 
 function escape(text: string): string {

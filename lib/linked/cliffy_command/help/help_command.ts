@@ -19,9 +19,7 @@ export class HelpCommand extends Command {
         const parent = cmd ?? this.getParent();
         const asked = name === undefined ? parent : parent?.getCommand(name);
         if (asked === undefined) {
-          const names = (parent?.getCommands() ?? []).map((command) =>
-            command.getName()
-          );
+          const names = (parent?.getCommands() ?? []).map((command) => command.getName());
           throw new ValidationError(
             `Unknown command "${name}".${suggestCommand(name ?? "", names)}`,
           );

@@ -53,10 +53,8 @@ export function helpText(
   width: number,
 ): string {
   const style = styles(options.colors ?? true);
-  const description = (text: string) =>
-    options.long ? dedent(text) : text.trim().split("\n")[0]!;
-  const value = (argument: Argument) =>
-    options.types ? argument.raw : shortForm(argument);
+  const description = (text: string) => options.long ? dedent(text) : text.trim().split("\n")[0]!;
+  const value = (argument: Argument) => options.types ? argument.raw : shortForm(argument);
   const head = [[
     "Usage:",
     `${content.path}${content.usage === "" ? "" : " " + content.usage}`,
@@ -64,9 +62,7 @@ export function helpText(
   if (content.version !== undefined) head.push(["Version:", content.version]);
   const headWidth = Math.max(...head.map(([name = ""]) => name.length));
   let text = "\n" +
-    head.map(([name = "", what]) =>
-      `${style.bold(name.padEnd(headWidth))} ${what}\n`
-    ).join("");
+    head.map(([name = "", what]) => `${style.bold(name.padEnd(headWidth))} ${what}\n`).join("");
   const section = (title: string, lines: readonly string[]) => {
     if (lines.length > 0) {
       text += `\n${style.bold(`${title}:`)}\n\n${lines.join("\n")}\n`;
@@ -75,9 +71,7 @@ export function helpText(
   if (content.description !== "") {
     section(
       "Description",
-      wrapLines(dedent(content.description), width - 2).map((l) =>
-        `  ${l}`.trimEnd()
-      ),
+      wrapLines(dedent(content.description), width - 2).map((l) => `  ${l}`.trimEnd()),
     );
   }
   for (
@@ -91,9 +85,7 @@ export function helpText(
       table(
         group.map((option) => [
           style.blue(option.flags.join(", ")),
-          option.argument === undefined
-            ? ""
-            : style.magenta(value(option.argument)),
+          option.argument === undefined ? "" : style.magenta(value(option.argument)),
           "-",
           [description(option.description), hints(option, content, options)]
             .filter(Boolean)
@@ -136,9 +128,7 @@ function hints(
   const parts: string[] = [];
   if (option.required) parts.push("required");
   if (option.default !== undefined || option.defaultText !== undefined) {
-    const standard = typeof option.default === "function"
-      ? option.default()
-      : option.default;
+    const standard = typeof option.default === "function" ? option.default() : option.default;
     parts.push(`Default: ${option.defaultText ?? JSON.stringify(standard)}`);
   }
   if (option.depends?.length) {
@@ -147,9 +137,7 @@ function hints(
   if (option.conflicts?.length) {
     parts.push(`Conflicts: ${option.conflicts.map(dashed).join(", ")}`);
   }
-  const values = option.argument === undefined
-    ? undefined
-    : content.values(option.argument);
+  const values = option.argument === undefined ? undefined : content.values(option.argument);
   if (values?.length) {
     parts.push(
       `Values: ${values.map((one) => JSON.stringify(one)).join(", ")}`,
@@ -160,11 +148,7 @@ function hints(
 
 /** `port` → `--port`. */
 export function dashed(name: string): string {
-  return name.startsWith("-")
-    ? name
-    : name.length > 1
-    ? `--${name}`
-    : `-${name}`;
+  return name.startsWith("-") ? name : name.length > 1 ? `--${name}` : `-${name}`;
 }
 
 /** Takes the indentation of the first line off all lines. */
@@ -187,9 +171,7 @@ function table(rows: readonly (readonly string[])[], width: number): string[] {
     let line = " ";
     row.slice(0, -1).forEach((cell, i) => {
       if (widths[i]! > 0) {
-        line += ` ${cell}${" ".repeat(widths[i]! - size(cell))}${
-          cell === "-" ? "" : " "
-        }`;
+        line += ` ${cell}${" ".repeat(widths[i]! - size(cell))}${cell === "-" ? "" : " "}`;
       }
     });
     if (row.at(-2) === "-") line += " ";
