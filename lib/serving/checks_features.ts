@@ -137,7 +137,10 @@ async function checkLong(world: CheckWorld): Promise<Found> {
   };
 }
 
-const PREFIX_ROUNDS = 3;
+// Two workers are asked for it before one can have it again. On a busy machine what workers
+// publish about their caches reaches the router late.
+const PREFIX_ROUNDS = 10;
+const PUBLISHED_MS = 300;
 
 async function checkPrefix(world: CheckWorld): Promise<Found> {
   if (world.traits.kvRouter === false) return skip("the router does not look at KV caches");
@@ -150,11 +153,13 @@ async function checkPrefix(world: CheckWorld): Promise<Found> {
   // New for each run: what an earlier one left in the caches must not count.
   const prefix = longText(LONG_WORDS / 2, crypto.randomUUID());
   const cached: (number | undefined)[] = [];
-  for (let round = 0; round < PREFIX_ROUNDS; round++) {
+  for (let round = 0; round < PREFIX_ROUNDS && !cached.slice(1).some(Boolean); round++) {
     const answer = await world.chat({ messages: `${prefix} Question ${round}?`, stream: true });
     cached.push(answer.usage?.cachedTokens);
+    // Where nothing is counted three times tell as much as ten.
+    if (round === 2 && cached.every((tokens) => tokens === undefined)) break;
     // Workers publish what they keep a moment later.
-    await world.ctx.clock.sleep(200, world.ctx.signal);
+    await world.ctx.clock.sleep(PUBLISHED_MS, world.ctx.signal);
   }
   const after = await counted();
   const hits = Math.max(...cached.slice(1).map((tokens) => tokens ?? 0));
@@ -165,7 +170,7 @@ async function checkPrefix(world: CheckWorld): Promise<Found> {
     return skip("this release reports no tokens from the cache");
   }
   if (world.traits.kvRouter === undefined) return skip("no token came from a cache");
-  throw failed(`no token of a prefix sent ${PREFIX_ROUNDS} times came from the cache`);
+  throw failed(`no token of a prefix sent ${cached.length} times came from the cache`);
 }
 
 async function checkLora(world: CheckWorld): Promise<Found> {

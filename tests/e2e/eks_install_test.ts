@@ -101,7 +101,12 @@ Deno.test(
         account: "123456789012",
         endpoint: endpoint.url,
       });
-      assert.deepEqual(JSON.parse(await Deno.readTextFile(`${ctx.home}/target.json`)), target);
+      const { uid, ...remembered } = JSON.parse(
+        await Deno.readTextFile(`${ctx.home}/target.json`),
+      );
+      assert.deepEqual(remembered, target);
+      const system = await kube.get({ apiVersion: "v1", kind: "Namespace", name: "kube-system" });
+      assert.equal(uid, system!.metadata.uid);
       assert.equal((await Deno.stat(target.kubeconfig)).mode! & 0o777, 0o600);
       assert.deepEqual(endpoint.refused, []);
       const operator = await kube.get({
