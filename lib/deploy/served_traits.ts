@@ -42,9 +42,15 @@ export function servedTraits(graph: KubeObject, options: TraitsOptions): ServedT
       component.type === "prefill" ||
       /--is-prefill-worker\b|--disaggregation-mode[ =]prefill\b/.test(words)
     ),
-    kvRouter: mode === "kv",
+    kvRouter: mode !== "kv" ? false : hearsOfCaches(all, options) ? true : undefined,
     adapters: options.adapters,
   };
+}
+
+// Seen with 1.6.1: as SGLang the mocker answers that no token came from its cache, as vLLM and
+// TensorRT-LLM it tells how many.
+function hearsOfCaches(words: string, { simulated }: TraitsOptions): boolean {
+  return !(simulated && /\bdynamo\.sglang\b/.test(words));
 }
 
 function wordsOf({ container }: WantedComponent): string {
