@@ -210,16 +210,21 @@ async function withUsageInChunks(
   return again.failure === undefined ? { shape: detailed, record: again } : { shape, record };
 }
 
+// Tokens that the server counts in a prompt of so many words; NaN when it does not count.
+function counter(asker: Asker, shape: RequestShape): (words: number) => Promise<number> {
+  return async (words) => {
+    const record = await asker.ask({ ...shape, minTokens: false }, words, 1);
+    return record.inputTokens;
+  };
+}
+
 async function calibrate(
   asker: Asker,
   shape: RequestShape,
   target: number,
   warnings: string[],
 ): Promise<{ rule: WordRule; calibrated: boolean }> {
-  const count = async (words: number) => {
-    const record = await asker.ask({ ...shape, minTokens: false }, words, 1);
-    return record.inputTokens;
-  };
+  const count = counter(asker, shape);
   const small = await count(1);
   const larger = await count(1 + PROBE_WORDS * 4);
   if (!(larger > small)) {
@@ -260,10 +265,7 @@ async function exactly(
   target: number,
   warnings: string[],
 ): Promise<{ rule: WordRule; calibrated: boolean }> {
-  const count = async (words: number) => {
-    const record = await asker.ask({ ...shape, minTokens: false }, words, 1);
-    return record.inputTokens;
-  };
+  const count = counter(asker, shape);
   const small = await count(1);
   if (Number.isNaN(small)) {
     warnings.push(
