@@ -6,9 +6,16 @@
 `python -m dynamo.mocker` of 0.4.1 dies of SIGTERM on the spot, so its registration stays until
 its lease is over. Engine workers of that release give up theirs first. A frontend that starts
 in between would hold on to the dead one, so the stand-in must leave as they do.
+
+Workers of one model register one after the other. Each uploads the model's card; a frontend of
+0.4.1 that reads it while another worker uploads it again may wait for the rest for ever, and
+then serves no model. Engines take seconds to load and seldom meet; mockers start together.
 """
 
 import argparse
+import asyncio
+import fcntl
+import os
 import pathlib
 
 import uvloop
@@ -26,6 +33,23 @@ def arguments():
     return parser.parse_args()
 
 
+# Until its frontends have read the card, which takes some tenths of a second.
+REGISTERED_AFTER_S = 1.0
+TURN_WITHIN_S = 30.0
+
+
+async def take_turn(folder):
+    """Holds the model's folder for itself; gives up waiting rather than never to start."""
+    held = os.open(folder, os.O_RDONLY)
+    for _ in range(int(TURN_WITHIN_S / 0.05)):
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError:
+            await asyncio.sleep(0.05)
+    return held
+
+
 @dynamo_worker()
 async def main(runtime: DistributedRuntime):
     shut_down_on_signals(runtime)
@@ -37,6 +61,8 @@ async def main(runtime: DistributedRuntime):
         endpoint_id=given.endpoint,
         extra_engine_args=given.extra_engine_args,
     ))
+    held = await take_turn(given.model_path)
+    asyncio.get_running_loop().call_later(REGISTERED_AFTER_S, os.close, held)
     await run_input(runtime, given.endpoint, engine)
 
 
