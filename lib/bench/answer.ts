@@ -10,12 +10,16 @@ import { type SseEvent, SseParser } from "../serving/sse.ts";
 import { ChunkReader } from "./chunk_reader.ts";
 import { type ResponseHandler, type ResponseHead, ResponseParser } from "./http1.ts";
 import { fail, type RequestRecord } from "./record.ts";
+import { UsualEvent } from "./usual_event.ts";
 
 /** Called with the stamp of an event with output, and the gap since the one before (NaN for the first). */
 export type OutputHandler = (stamp: number, gap: number) => void;
 
 /** Most bytes kept of a body that is not an event stream. */
 const MAX_BODY = 16 * 1024 * 1024;
+
+// No event of the chunk was seen; it has more than one, or one that is not usual.
+const NOT_SEEN = -1, NOT_USUAL = -2;
 
 /** Reads one answer after the other. */
 export class AnswerReader implements ResponseHandler {
@@ -24,11 +28,16 @@ export class AnswerReader implements ResponseHandler {
   readonly #http = new ResponseParser(this);
   readonly #chunks = new ChunkReader();
   readonly #sse = new SseParser((event) => this.#onEvent(event));
+  readonly #usual = new UsualEvent();
   #record!: RequestRecord;
   #head: ResponseHead | undefined;
   #body: Uint8Array[] = [];
   #bodyLength = 0;
   #stamp = 0;
+  // Bytes of a chunk, and where the text of its only event is.
+  #chunk: Uint8Array | undefined;
+  #usualStart = NOT_SEEN;
+  #usualEnd = 0;
 
   /** A reader of event streams, or of whole answers. */
   constructor(stream: boolean, onOutput: OutputHandler) {
@@ -42,6 +51,7 @@ export class AnswerReader implements ResponseHandler {
     this.#http.reset();
     this.#sse.reset();
     this.#chunks.reset();
+    this.#usual.reset();
     this.#head = undefined;
     this.#body = [];
     this.#bodyLength = 0;
@@ -70,7 +80,13 @@ export class AnswerReader implements ResponseHandler {
    */
   push(bytes: Uint8Array, length: number, stamp: number): number {
     this.#stamp = stamp;
-    return this.#http.push(bytes, 0, length);
+    let at = 0;
+    if (this.#usual.known && this.#http.betweenChunks && !this.#sse.pending) {
+      for (let next; at < length && (next = this.#usual.take(bytes, at, length)) > 0; at = next) {
+        this.#onText();
+      }
+    }
+    return this.#http.push(bytes, at, length);
   }
 
   /** The connection ended. @returns whether that completes the response. */
@@ -153,7 +169,7 @@ export class AnswerReader implements ResponseHandler {
   /** Part of {@link ResponseHandler}. */
   onBody(bytes: Uint8Array, start: number, end: number): void {
     if (this.#record.status === 200 && this.#stream) {
-      if (this.#record.failure === undefined) this.#sse.push(bytes, start, end);
+      if (this.#record.failure === undefined) this.#pushStream(bytes, start, end);
       return;
     }
     this.#bodyLength += end - start;
@@ -166,10 +182,29 @@ export class AnswerReader implements ResponseHandler {
     this.#body.push(bytes.slice(start, end));
   }
 
+  #pushStream(bytes: Uint8Array, start: number, end: number): void {
+    const alone = !this.#sse.pending;
+    this.#chunk = bytes;
+    this.#usualStart = NOT_SEEN;
+    this.#sse.push(bytes, start, end);
+    // One event, all of it in this chunk.
+    if (alone && this.#usualStart >= start && !this.#sse.pending) {
+      this.#usual.learn(bytes, start, this.#usualStart, this.#usualEnd, end);
+    }
+  }
+
   #onEvent(event: SseEvent): void {
-    const chunks = this.#chunks, record = this.#record, stamp = this.#stamp;
+    const chunks = this.#chunks;
     chunks.read(event);
-    if (!chunks.output) return;
+    const usual = chunks.usual && this.#usualStart === NOT_SEEN && event.bytes === this.#chunk;
+    this.#usualStart = usual ? event.start + chunks.beforeText : NOT_USUAL;
+    this.#usualEnd = event.end - chunks.afterText;
+    if (chunks.output) this.#onText();
+  }
+
+  // An event with output came.
+  #onText(): void {
+    const chunks = this.#chunks, record = this.#record, stamp = this.#stamp;
     if (record.events++ === 0) {
       record.first = record.last = stamp;
       // With usage in every chunk the first one tells how many tokens came at once.

@@ -34,15 +34,28 @@ export class ChunkReader {
   inputTokens: number = NaN;
   /** Prompt tokens from a cache; NaN while unknown. */
   cachedTokens: number = NaN;
+  /** Whether the last event differed from one before in its text only. */
+  usual: boolean = false;
 
   #before: Uint8Array = NOTHING;
   #after: Uint8Array = NOTHING;
   #beforeLength = 0;
   #afterLength = 0;
 
+  /** Bytes of a usual event before its text. */
+  get beforeText(): number {
+    return this.#beforeLength;
+  }
+
+  /** Bytes of a usual event after its text. */
+  get afterText(): number {
+    return this.#afterLength;
+  }
+
   /** Starts the next answer. */
   reset(): void {
     this.output = this.done = this.finished = false;
+    this.usual = false;
     this.error = undefined;
     this.outputTokens = this.inputTokens = this.cachedTokens = NaN;
     this.#beforeLength = 0;
@@ -50,11 +63,9 @@ export class ChunkReader {
 
   /** Takes one event. */
   read(event: SseEvent): void {
-    if (this.#beforeLength > 0 && event.type === "" && this.#sameFrame(event)) {
-      this.output = true;
-      return;
-    }
-    this.#parse(event);
+    this.usual = this.#beforeLength > 0 && event.type === "" && this.#sameFrame(event);
+    if (this.usual) this.output = true;
+    else this.#parse(event);
   }
 
   #parse(event: SseEvent): void {
@@ -101,11 +112,21 @@ export class ChunkReader {
     const close = end - this.#afterLength;
     // An empty string is no output.
     if (close <= value) return false;
-    const before = this.#before, after = this.#after;
-    for (let i = 0; i < this.#beforeLength; i++) if (bytes[start + i] !== before[i]) return false;
-    for (let i = 0; i < this.#afterLength; i++) if (bytes[close + i] !== after[i]) return false;
-    return stringEnd(bytes, value, end) === close;
+    return bytesAt(bytes, start, this.#before, this.#beforeLength) &&
+      bytesAt(bytes, close, this.#after, this.#afterLength) &&
+      stringEnd(bytes, value, end) === close;
   }
+}
+
+/** Whether the first `length` of the expected bytes are those at `at`. */
+export function bytesAt(
+  bytes: Uint8Array,
+  at: number,
+  expected: Uint8Array,
+  length: number = expected.length,
+): boolean {
+  for (let i = 0; i < length; i++) if (bytes[at + i] !== expected[i]) return false;
+  return true;
 }
 
 // Into the same memory where it is large enough.
@@ -119,15 +140,13 @@ function copied(into: Uint8Array, bytes: Uint8Array): Uint8Array {
 function indexAfter(bytes: Uint8Array, start: number, end: number, needle: Uint8Array): number {
   const last = end - needle.length;
   for (let at = start; at <= last; at++) {
-    let i = 0;
-    while (i < needle.length && bytes[at + i] === needle[i]) i++;
-    if (i === needle.length) return at + i;
+    if (bytesAt(bytes, at, needle)) return at + needle.length;
   }
   return -1;
 }
 
-// The quote that ends the JSON string whose content begins at `at`; -1 when it is not one.
-function stringEnd(bytes: Uint8Array, at: number, end: number): number {
+/** The quote that ends the JSON string whose content begins at `at`; -1 when it is not one. */
+export function stringEnd(bytes: Uint8Array, at: number, end: number): number {
   while (at < end) {
     const byte = bytes[at]!;
     if (byte === QUOTE) return at;

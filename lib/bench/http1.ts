@@ -71,6 +71,11 @@ export class ResponseParser {
     return this.#state === State.Head && this.#headLength === 0;
   }
 
+  /** Whether the next byte is the first of a chunk. */
+  get betweenChunks(): boolean {
+    return this.#state === State.ChunkSize && this.#digits === 0;
+  }
+
   /** Starts the next response. */
   reset(): void {
     this.#state = State.Head;
@@ -260,7 +265,8 @@ function parseHead(text: string): ResponseHead {
   };
 }
 
-function hexDigit(byte: number): number {
+/** Value of a hexadecimal digit, given as its byte; -1 when it is none. */
+export function hexDigit(byte: number): number {
   if (byte >= 48 && byte <= 57) return byte - 48;
   const lower = byte | 32;
   return lower >= 97 && lower <= 102 ? lower - 87 : -1;
