@@ -24,6 +24,7 @@ export async function allTasks(): Promise<CommandSpec[]> {
     import("./deploy.ts"),
     import("./examples.ts"),
     import("./test.ts"),
+    import("./chat.ts"),
     import("./bench.ts"),
     import("./compare.ts"),
     import("./status.ts"),

@@ -25,6 +25,8 @@ export interface Argument {
   readonly name: string;
   /** What it is. */
   readonly description: string;
+  /** Whether all further words belong to it; only for the last one. */
+  readonly variadic?: boolean;
   /** Whether it must be there; false unless given. */
   readonly required?: boolean;
 }
@@ -92,7 +94,10 @@ export function cliffyCommand<S extends Options>(
   const args = spec.args ?? [];
   if (args.length > 0) {
     command = command.arguments(
-      args.map((arg) => arg.required ? `<${arg.name}:string>` : `[${arg.name}:string]`).join(" "),
+      args.map(({ name, required, variadic }) => {
+        const word = `${name}${variadic ? "..." : ""}:string`;
+        return required ? `<${word}>` : `[${word}]`;
+      }).join(" "),
     );
   }
   for (const [key, option] of Object.entries<Option>(spec.options)) {

@@ -4,6 +4,8 @@
  * @module
  */
 import type { Environment } from "./context.ts";
+import { usageError } from "./errors.ts";
+import type { LineEditor } from "./line_editor.ts";
 import type { Keyboard } from "./prompts.ts";
 import type { Ui } from "./ui.ts";
 import { plainUi, type UiOptions } from "./ui_plain.ts";
@@ -26,6 +28,7 @@ export function terminalUi(env: Environment, verbose: boolean): Ui {
     color: terminal && colors,
     colorData: Deno.stdout.isTerminal() && colors,
     width: columns(),
+    input: standardInput,
   };
   if (!terminal || ci) return plainUi(options);
   return ttyUi({
@@ -33,6 +36,7 @@ export function terminalUi(env: Environment, verbose: boolean): Ui {
     columns,
     rows,
     keyboard: Deno.stdin.isTerminal() ? stdinKeyboard() : undefined,
+    lineEditor: Deno.stdin.isTerminal() ? stdinEditor : undefined,
   });
 }
 
@@ -83,4 +87,38 @@ function stdinKeyboard(): Keyboard {
       }
     },
   };
+}
+
+// Loaded when asked for: one task holds a conversation.
+async function stdinEditor(): Promise<LineEditor> {
+  const [{ openLineEditor }, { stdin }] = await Promise.all([
+    import("./line_editor.ts"),
+    import("node:process"),
+  ]);
+  return openLineEditor({
+    input: stdin,
+    write: (text) => writeAll(Deno.stderr, text),
+    columns,
+  });
+}
+
+// More than any model reads at once.
+const MOST_INPUT_BYTES = 16 * 1024 * 1024;
+
+async function standardInput(): Promise<string | undefined> {
+  if (Deno.stdin.isTerminal()) return undefined;
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  for await (const part of Deno.stdin.readable) {
+    bytes += part.length;
+    if (bytes > MOST_INPUT_BYTES) {
+      throw usageError(
+        "INPUT_LARGE",
+        `Standard input has more than ${MOST_INPUT_BYTES / 1024 / 1024} MiB`,
+      );
+    }
+    text += decoder.decode(part, { stream: true });
+  }
+  return text + decoder.decode();
 }

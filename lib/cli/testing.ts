@@ -23,6 +23,8 @@ export interface TestContextOptions {
   readonly env?: Record<string, string>;
   /** Aborts the context. */
   readonly signal?: AbortSignal;
+  /** Standard input; a terminal unless given. */
+  readonly input?: string;
   /** State folder; a temporary one unless given. */
   readonly home?: string;
   /** Cache folder; the user's unless given. */
@@ -45,7 +47,7 @@ export async function testContext(options: TestContextOptions = {}): Promise<Tes
   const made = options.home === undefined
     ? await Deno.makeTempDir({ prefix: "dynamo-eks-test-" })
     : undefined;
-  const ui = recordingUi(heard);
+  const ui = recordingUi(heard, options.input);
   const base = denoContext(ui, options.signal ?? new AbortController().signal);
   const ctx: Context = {
     ...base,
@@ -70,7 +72,7 @@ export function fixedEnvironment(variables: Record<string, string>): Environment
 }
 
 /** A plain terminal that writes into memory. */
-export function recordingUi(heard: Heard): Ui {
+export function recordingUi(heard: Heard, input?: string): Ui {
   return plainUi({
     writeError: (text) => heard.talk.push(text.replace(/\n$/, "")),
     writeOut: (text) => heard.data.push(text.replace(/\n$/, "")),
@@ -78,6 +80,7 @@ export function recordingUi(heard: Heard): Ui {
     verbose: false,
     color: false,
     width: 80,
+    input: () => Promise.resolve(input),
   });
 }
 

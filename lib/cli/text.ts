@@ -104,6 +104,51 @@ export function alignColumns(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
+// Below this a column is not worth its place.
+const LEAST_COLUMN = 6;
+
+/**
+ * Rows as aligned columns that fit the width: cells are wrapped between words in the widest
+ * columns, and within words where that is not enough.
+ */
+export function fitColumns(rows: readonly (readonly string[])[], width: number): string[] {
+  const columns = Math.max(0, ...rows.map((row) => row.length));
+  const most = (size: (cell: string) => number) =>
+    Array.from({ length: columns }, (_, i) => Math.max(...rows.map((row) => size(row[i] ?? ""))));
+  const widths = most((cell) => [...cell].length);
+  const words = most((cell) => Math.max(...cell.split(/\s+/).map((word) => [...word].length)));
+  const room = width - 2 * (columns - 1);
+  if (widths.reduce((sum, one) => sum + one, 0) <= room) return alignColumns(rows);
+  for (let over = widths.reduce((sum, one) => sum + one, 0) - room; over > 0; over--) {
+    const candidates = widths.map((one, i) => one > (words[i] ?? 0) ? one : 0);
+    const widest = Math.max(...candidates);
+    if (widest > 0) {
+      widths[candidates.indexOf(widest)]!--;
+      continue;
+    }
+    const longest = Math.max(...widths);
+    if (longest <= LEAST_COLUMN) break;
+    widths[widths.indexOf(longest)]!--;
+  }
+  return alignColumns(rows.flatMap((row) => {
+    const cells = widths.map((one, i) =>
+      wrap(row[i] ?? "", one).flatMap((line) => pieces(line, one))
+    );
+    const height = Math.max(1, ...cells.map((lines) => lines.length));
+    return Array.from({ length: height }, (_, at) => cells.map((lines) => lines[at] ?? ""));
+  }));
+}
+
+/** A text in pieces of at most `width` columns: for a word that is longer than a line. */
+export function pieces(text: string, width: number): string[] {
+  const characters = [...text];
+  const found: string[] = [];
+  for (let at = 0; at < characters.length; at += width) {
+    found.push(characters.slice(at, at + width).join(""));
+  }
+  return found;
+}
+
 /** Wraps words at `width` columns; every line starts with `indent`. */
 export function wrap(text: string, width: number, indent = ""): string[] {
   const lines: string[] = [];
@@ -117,6 +162,14 @@ export function wrap(text: string, width: number, indent = ""): string[] {
   }
   if (line.trim() !== "") lines.push(line);
   return lines;
+}
+
+/** A line behind `indent`; what does not fit the width goes on below it, four columns further in. */
+export function hanging(text: string, width: number, indent = ""): string[] {
+  if (indent.length + text.length <= width) return [indent + text];
+  const further = `${indent}    `;
+  const [first = "", ...more] = wrap(text, width, further);
+  return [indent + first.slice(further.length), ...more];
 }
 
 /** Replaces every secret in the text by `***`. */

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { LineEditor } from "./line_editor.ts";
+
 /** One line of progress that ends as done, skipped or failed. */
 export interface StepUi {
   /** Replaces the detail shown behind the title. */
@@ -77,7 +79,15 @@ export interface Ui {
   board(): Board;
   /** Writes data to stdout, with a line end. */
   out(text: string): void;
-  /** Writes a table of data to stdout, columns aligned; the first row is the heading. */
+  /** Writes data to stdout as it comes, without a line end; not while steps are shown. */
+  write(text: string): void;
+  /** Writes a part of a line to stderr; not while steps are shown. */
+  writeTalk(text: string): void;
+  /** All of standard input as text; undefined when it is a terminal. */
+  input(): Promise<string | undefined>;
+  /** Lines of a conversation; only when {@link Ui.interactive}. */
+  lineEditor(): Promise<LineEditor>;
+  /** Writes a table of data to stdout within the width; the first row is the heading. */
   table(rows: readonly (readonly string[])[]): void;
   /** Asks for one of several; only when {@link Ui.interactive}. */
   select<T>(question: string, choices: readonly Choice<T>[]): Promise<T>;

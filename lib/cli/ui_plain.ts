@@ -5,7 +5,7 @@
  */
 import { TaskError } from "./errors.ts";
 import {
-  alignColumns,
+  fitColumns,
   formatDuration,
   formatProgress,
   makeStyle,
@@ -28,6 +28,8 @@ export interface UiOptions {
   readonly color: boolean;
   /** Colours on standard output; none unless given. */
   readonly colorData?: boolean;
+  /** All of standard input, where it is no terminal; that of a terminal unless given. */
+  readonly input?: () => Promise<string | undefined>;
   /** Columns. */
   readonly width: number;
 }
@@ -48,6 +50,7 @@ export function baseUi(
     | "confirm"
     | "text"
     | "secret"
+    | "lineEditor"
     | "close"
     | "interactive"
     | "redraws"
@@ -71,8 +74,13 @@ export function baseUi(
       if (options.verbose) line(style.dim(`  ${text}`));
     },
     out: (text: string) => options.writeOut(clean(text) + "\n"),
+    write: (text: string) => options.writeOut(clean(text)),
+    writeTalk: (text: string) => options.writeError(clean(text)),
+    input: options.input ?? (() => Promise.resolve(undefined)),
     table: (rows: readonly (readonly string[])[]) =>
-      options.writeOut(alignColumns(rows.map((row) => row.map(clean))).join("\n") + "\n"),
+      options.writeOut(
+        fitColumns(rows.map((row) => row.map(clean)), options.width).join("\n") + "\n",
+      ),
     redact: (secret: string) => {
       // Very short values would blot out ordinary words.
       if (secret.length >= 4) secrets.add(secret);
@@ -104,6 +112,7 @@ export function plainUi(options: UiOptions): Ui {
     confirm: noTerminal,
     text: noTerminal,
     secret: noTerminal,
+    lineEditor: () => noTerminal("a conversation"),
     close: () => {},
   };
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { LineEditor } from "./line_editor.ts";
 import { askChoice, askSecret, askText, askYesNo, type Keyboard } from "./prompts.ts";
 import { bar, formatDuration, formatProgress, truncate } from "./text.ts";
 import type { Board, BoardLine, StepUi, Ui } from "./ui.ts";
@@ -23,6 +24,8 @@ interface LiveStep {
 export interface TtyOptions extends UiOptions {
   /** Keys typed by the person; absent when stdin is not a terminal. */
   readonly keyboard?: Keyboard | undefined;
+  /** Opens an editor of lines; absent when stdin is not a terminal. */
+  readonly lineEditor?: (() => Promise<LineEditor>) | undefined;
   /** Columns now, for windows that change. */
   readonly columns: () => number;
   /** Rows now; 24 unless given. */
@@ -148,6 +151,11 @@ export function ttyUi(options: TtyOptions): Ui {
       asking((keyboard) => askYesNo(keyboard, options.writeError, style, question, fallback)),
     text: (question) => asking((keyboard) => askText(keyboard, options.writeError, question)),
     secret: (question) => asking((keyboard) => askSecret(keyboard, options.writeError, question)),
+    lineEditor: async () => {
+      erase();
+      if (options.lineEditor === undefined) throw new Error("asked without a keyboard");
+      return await options.lineEditor();
+    },
     close() {
       erase();
       live.length = 0;

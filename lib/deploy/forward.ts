@@ -4,9 +4,8 @@
  * @module
  */
 import type { Context } from "../cli/context.ts";
-import { preconditionError } from "../cli/errors.ts";
 import { interrupted } from "../cli/interrupted.ts";
-import { forwardFrontend, FRONTEND_PORT, frontendService } from "./frontend.ts";
+import { forwardFrontend, FRONTEND_PORT, requireFrontend } from "./frontend.ts";
 import type { GraphState } from "./graph_state.ts";
 import type { GraphSession } from "./session.ts";
 
@@ -31,14 +30,7 @@ export async function forwardGraph(
   graph: GraphState,
   options: ForwardGraphOptions,
 ): Promise<void> {
-  const service = frontendService(graph);
-  if (service === undefined) {
-    throw preconditionError(
-      "FRONTEND_MISSING",
-      `Graph "${graph.name}" has no frontend: there is no HTTP endpoint to forward to`,
-      `\`deno task test ${graph.name}\` tries it by its own protocol.`,
-    );
-  }
+  const service = requireFrontend(graph, "forward to");
   const { namespace } = graph;
   const forwarder = await forwardFrontend(ctx, session.kube, {
     namespace,

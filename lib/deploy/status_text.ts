@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { alignColumns, formatDuration, truncate, wrap } from "../cli/text.ts";
+import { alignColumns, formatDuration, pieces, truncate, wrap } from "../cli/text.ts";
 import type { GraphStatus, NodeStatus, Status, StatusCost } from "./status.ts";
 
 const LEAST_COLUMN = 6;
@@ -84,16 +84,6 @@ export function tableLines(rows: readonly (readonly string[])[], width: number):
       i === 0 ? [...front, part] : [...widths.map(() => ""), part]
     );
   }));
-}
-
-// A word that is longer than a line, such as an image.
-function pieces(line: string, width: number): string[] {
-  const characters = [...line];
-  const found: string[] = [];
-  for (let at = 0; at < characters.length; at += width) {
-    found.push(characters.slice(at, at + width).join(""));
-  }
-  return found;
 }
 
 function costWords(cost: StatusCost): string {

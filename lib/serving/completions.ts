@@ -16,6 +16,9 @@ import {
 import { excerpt } from "./error_text.ts";
 import { SseParser } from "./sse.ts";
 
+/** A part of a streamed answer; one of the texts may be empty. */
+export type StreamPart = Pick<Chunk, "text" | "reasoning">;
+
 /** What both kinds of completion take. */
 export interface CompletionOptions {
   /** Name of the model. */
@@ -26,8 +29,11 @@ export interface CompletionOptions {
   readonly stream?: boolean;
   /** Further fields of the request, as they are. */
   readonly extra?: Readonly<Record<string, unknown>>;
+  /** Called with each part of a streamed answer as it comes. */
+  readonly onPart?: (part: StreamPart) => void;
+  /** Stops this answer alone: it is returned as far as it came, without a finish reason. */
+  readonly signal?: AbortSignal;
 }
-
 /** A chat request: one user message, or all messages. */
 export interface ChatOptions extends CompletionOptions {
   /** The conversation; a text is one message of the user. */
@@ -71,7 +77,7 @@ export function chat(
   endpoint: Endpoint,
   options: ChatOptions,
 ): Promise<Completion> {
-  return complete(ctx, endpoint, chatCall(options), options.stream ?? false);
+  return complete(ctx, endpoint, chatCall(options), options);
 }
 
 /** A completion of a text; errors as {@link chat}. */
@@ -80,7 +86,7 @@ export function completions(
   endpoint: Endpoint,
   options: TextOptions,
 ): Promise<Completion> {
-  return complete(ctx, endpoint, textCall(options), options.stream ?? false);
+  return complete(ctx, endpoint, textCall(options), options);
 }
 
 /** The HTTP call of a chat completion. */
@@ -115,21 +121,46 @@ function commonFields(options: CompletionOptions): Record<string, unknown> {
   };
 }
 
+/** An answer that is still coming. */
+type Coming = { -readonly [K in keyof Completion]: Completion[K] };
+
 async function complete(
   ctx: CallContext,
   endpoint: Endpoint,
   call: Call,
-  stream: boolean,
+  options: CompletionOptions,
 ): Promise<Completion> {
   const start = ctx.clock.monotonic();
   const now = () => ctx.clock.monotonic() - start;
   const url = baseUrl(endpoint.url) + call.path;
-  return await withResponse(
-    ctx,
-    endpoint,
-    call,
-    (response) => stream ? readStream(response, url, now) : readAnswer(response, url, now),
-  );
+  const { signal } = options;
+  const own = signal === undefined
+    ? ctx
+    : { ...ctx, signal: AbortSignal.any([ctx.signal, signal]) };
+  const partial: Coming = {
+    text: "",
+    reasoning: "",
+    toolCall: false,
+    finishReason: undefined,
+    usage: undefined,
+    events: 0,
+    firstMs: undefined,
+    ms: 0,
+  };
+  try {
+    return await withResponse(
+      own,
+      endpoint,
+      call,
+      (response) =>
+        options.stream
+          ? readStream(response, partial, { url, now, onPart: options.onPart })
+          : readAnswer(response, url, now),
+    );
+  } catch (error) {
+    if (signal?.aborted !== true || ctx.signal.aborted) throw error;
+    return { ...partial, ms: now() };
+  }
 }
 
 async function readAnswer(response: Response, url: string, now: () => number): Promise<Completion> {
@@ -153,7 +184,17 @@ async function readAnswer(response: Response, url: string, now: () => number): P
   };
 }
 
-async function readStream(response: Response, url: string, now: () => number): Promise<Completion> {
+interface Reading {
+  readonly url: string;
+  readonly now: () => number;
+  readonly onPart: CompletionOptions["onPart"];
+}
+
+async function readStream(
+  response: Response,
+  result: Coming,
+  { url, now, onPart }: Reading,
+): Promise<Completion> {
   const type = mediaType(response);
   if (type !== "text/event-stream") {
     throw bodyError(
@@ -161,15 +202,6 @@ async function readStream(response: Response, url: string, now: () => number): P
       `a streamed request with ${type || "no content type"}, not text/event-stream`,
     );
   }
-  const result = {
-    text: "",
-    reasoning: "",
-    toolCall: false,
-    finishReason: undefined as string | undefined,
-    usage: undefined as Usage | undefined,
-    events: 0,
-    firstMs: undefined as number | undefined,
-  };
   let done = false;
   const parser = new SseParser((event) => {
     const item = readStreamEvent(event);
@@ -186,6 +218,9 @@ async function readStream(response: Response, url: string, now: () => number): P
       result.toolCall ||= chunk.toolCall;
       result.finishReason = chunk.finishReason ?? result.finishReason;
       result.usage = chunk.usage ?? result.usage;
+      if (chunk.text !== "" || chunk.reasoning !== "") {
+        onPart?.({ text: chunk.text, reasoning: chunk.reasoning });
+      }
     }
   });
   for await (const part of response.body ?? []) parser.push(part);
