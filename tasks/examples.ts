@@ -11,6 +11,7 @@ import type { NodePool } from "../lib/blueprint/types.ts";
 import { defineCommand } from "../lib/cli/command.ts";
 import { runTask } from "../lib/cli/main.ts";
 import { commonOptions } from "../lib/cli/options.ts";
+import { alignColumns, wrap } from "../lib/cli/text.ts";
 import type { Context } from "../lib/cli/context.ts";
 import { costPerHour, type GraphCost } from "../lib/graph/cost.ts";
 import { type ExampleSummary, listExamples, loadExample } from "../lib/graph/examples.ts";
@@ -65,6 +66,35 @@ function hourly(cost: GraphCost | undefined): string {
   return `${cost.unknown.length > 0 ? "≥" : ""}${cost.perHour.toFixed(2)}`;
 }
 
+const FACTS = ["EXAMPLE", "ENGINE", "GPUS", "USD/H"];
+
+/** The catalogue as a table; where that is wider than `width`, summaries stand below their lines. */
+export function catalogueLines(entries: readonly CatalogueEntry[], width: number): string[] {
+  const known = knownReleases();
+  const rows = entries.map((entry) => ({
+    facts: [entry.name, entry.engine ?? "?", String(entry.gpus ?? "?"), hourly(entry.cost)],
+    pools: entry.nodePools?.join(" ") ?? "",
+    releases: releaseRange(entry.releases, known),
+    summary: entry.problem ?? entry.summary,
+  }));
+  const table = alignColumns([
+    [...FACTS, "NODE POOLS", "RELEASES", "SUMMARY"],
+    ...rows.map(({ facts, pools, releases, summary }) => [...facts, pools, releases, summary]),
+  ]);
+  if (table.every((line) => [...line].length <= width)) return table;
+  const [heading = "", ...lines] = alignColumns([
+    [...FACTS, "RELEASES"],
+    ...rows.map(({ facts, releases }) => [...facts, releases]),
+  ]);
+  return [
+    heading,
+    ...rows.flatMap(({ summary, pools }, i) => [
+      lines[i] ?? "",
+      ...wrap(pools === "" ? summary : `${summary} (${pools})`, width, "    "),
+    ]),
+  ];
+}
+
 /** The task. */
 export const command = defineCommand({
   name: "examples",
@@ -81,19 +111,7 @@ export const command = defineCommand({
       ctx.ui.out(JSON.stringify(entries, null, 2));
       return;
     }
-    const known = knownReleases();
-    ctx.ui.table([
-      ["EXAMPLE", "ENGINE", "GPUS", "USD/H", "NODE POOLS", "RELEASES", "SUMMARY"],
-      ...entries.map((entry) => [
-        entry.name,
-        entry.engine ?? "?",
-        String(entry.gpus ?? "?"),
-        hourly(entry.cost),
-        entry.nodePools?.join(" ") ?? "",
-        releaseRange(entry.releases, known),
-        entry.problem ?? entry.summary,
-      ]),
-    ]);
+    ctx.ui.out(catalogueLines(entries, ctx.ui.width).join("\n"));
     const { region, asOf } = entries.find((entry) => entry.cost !== undefined)?.cost ?? {};
     ctx.ui.info(`USD/H: on-demand list prices of the nodes, ${region}, ${asOf}`);
   },

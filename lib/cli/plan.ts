@@ -5,6 +5,7 @@
  */
 import { type Context, withContext } from "./context.ts";
 import { EXIT, interruptedError, messageOf, TaskError, timeoutError } from "./errors.ts";
+import { hanging } from "./text.ts";
 import type { StepUi } from "./ui.ts";
 
 /** One ordered step of a {@link Plan}. */
@@ -67,22 +68,29 @@ export function planToJson(plan: Plan): Record<string, unknown> {
   };
 }
 
-/** The plan as lines of text: what `--dry-run` prints. */
-export function planToText(plan: Plan): string {
+/** The plan as lines of text within `width` columns: what `--dry-run` prints. */
+export function planToText(plan: Plan, width = 80): string {
   const lines = [`Plan: ${plan.task}`];
-  for (const [name, value] of Object.entries(plan.facts)) lines.push(`  ${name}: ${value}`);
-  for (const warning of plan.warnings) lines.push(`  warning: ${warning}`);
+  for (const [name, value] of Object.entries(plan.facts)) {
+    lines.push(...hanging(`${name}: ${value}`, width, "  "));
+  }
+  for (const warning of plan.warnings) lines.push(...hanging(`warning: ${warning}`, width, "  "));
   plan.steps.forEach((step, index) => {
     const skip = step.skip === undefined ? "" : ` (skipped: ${step.skip})`;
-    lines.push(`${index + 1}. ${step.title}${skip}`);
-    if (step.skip === undefined) { for (const touch of step.touches) lines.push(`     ${touch}`); }
+    lines.push(...hanging(`${index + 1}. ${step.title}${skip}`, width));
+    if (step.skip !== undefined) return;
+    for (const touch of step.touches) lines.push(...hanging(touch, width, "     "));
   });
   return lines.join("\n");
 }
 
 /** Prints the plan to stdout in the asked form. */
 export function printPlan(ctx: Context, plan: Plan, output: "text" | "json"): void {
-  ctx.ui.out(output === "json" ? JSON.stringify(planToJson(plan), null, 2) : planToText(plan));
+  ctx.ui.out(
+    output === "json"
+      ? JSON.stringify(planToJson(plan), null, 2)
+      : planToText(plan, ctx.ui.width),
+  );
 }
 
 /**

@@ -108,15 +108,17 @@ export function alignColumns(rows: readonly (readonly string[])[]): string[] {
 const LEAST_COLUMN = 6;
 
 /**
- * Rows as aligned columns that fit the width: cells are wrapped between words in the widest
- * columns, and within words where that is not enough.
+ * Rows as aligned columns that fit the width: cells are wrapped between words (and behind slashes)
+ * in the widest columns, and within words where that is not enough.
  */
 export function fitColumns(rows: readonly (readonly string[])[], width: number): string[] {
   const columns = Math.max(0, ...rows.map((row) => row.length));
   const most = (size: (cell: string) => number) =>
     Array.from({ length: columns }, (_, i) => Math.max(...rows.map((row) => size(row[i] ?? ""))));
   const widths = most((cell) => [...cell].length);
-  const words = most((cell) => Math.max(...cell.split(/\s+/).map((word) => [...word].length)));
+  const words = most((cell) =>
+    Math.max(...partsOf(cell).map((part) => [...part.trimEnd()].length))
+  );
   const room = width - 2 * (columns - 1);
   if (widths.reduce((sum, one) => sum + one, 0) <= room) return alignColumns(rows);
   for (let over = widths.reduce((sum, one) => sum + one, 0) - room; over > 0; over--) {
@@ -131,12 +133,27 @@ export function fitColumns(rows: readonly (readonly string[])[], width: number):
     widths[widths.indexOf(longest)]!--;
   }
   return alignColumns(rows.flatMap((row) => {
-    const cells = widths.map((one, i) =>
-      wrap(row[i] ?? "", one).flatMap((line) => pieces(line, one))
-    );
+    const cells = widths.map((one, i) => cellLines(row[i] ?? "", one));
     const height = Math.max(1, ...cells.map((lines) => lines.length));
     return Array.from({ length: height }, (_, at) => cells.map((lines) => lines[at] ?? ""));
   }));
+}
+
+function partsOf(cell: string): string[] {
+  return cell.split(/(?<=[\s/])/);
+}
+
+function cellLines(cell: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const part of partsOf(cell)) {
+    if (line !== "" && [...(line + part).trimEnd()].length > width) {
+      lines.push(line.trimEnd());
+      line = "";
+    }
+    line += part;
+  }
+  return [...lines, line.trimEnd()].flatMap((one) => pieces(one, width));
 }
 
 /** A text in pieces of at most `width` columns: for a word that is longer than a line. */

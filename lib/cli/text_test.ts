@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import {
   alignColumns,
   bar,
+  fitColumns,
   formatBytes,
   formatDuration,
   formatProgress,
+  hanging,
   redactText,
   truncate,
   wrap,
@@ -42,4 +44,24 @@ Deno.test("did you mean finds near words only", () => {
   assert.equal(nearest("kubernetes", ["vllm", "sglang"]), undefined);
   assert.equal(didYouMean("hello-wrold", ["hello-world"]), 'Did you mean "hello-world"?');
   assert.equal(didYouMean("zzz", ["hello-world"]), "");
+});
+
+Deno.test("a table fits the width: words wrap in the widest columns, long words break last", () => {
+  const rows = [["NAME", "TEXT"], ["a-name", "some words that do not fit"], ["b", ""]];
+  assert.deepEqual(fitColumns(rows, 80)[1], "a-name  some words that do not fit");
+  assert.deepEqual(fitColumns(rows, 20), [
+    "NAME    TEXT",
+    "a-name  some words",
+    "        that do not",
+    "        fit",
+    "b",
+  ]);
+  const long = fitColumns([["x".repeat(30), "y".repeat(30)]], 30);
+  assert.ok(long.every((line) => line.length <= 30), long.join("\n"));
+  assert.equal(long.join("").replaceAll(/[^xy]/g, "").length, 60, "nothing is lost");
+});
+
+Deno.test("a long line goes on further in", () => {
+  assert.deepEqual(hanging("a  b", 10, "  "), ["  a  b"], "what fits stays as it is");
+  assert.deepEqual(hanging("one two three", 11, "  "), ["  one", "      two", "      three"]);
 });

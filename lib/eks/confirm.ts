@@ -7,21 +7,26 @@ import { costTable } from "../aws/infrastructure_cost.ts";
 import type { Context } from "../cli/context.ts";
 import { usageError } from "../cli/errors.ts";
 import type { Emit } from "../cli/step_events.ts";
-import { alignColumns } from "../cli/text.ts";
+import { fitColumns, hanging } from "../cli/text.ts";
 import { aboutText } from "../terraform/estimate.ts";
 import { changeLines, countsText } from "../terraform/plan_summary.ts";
 import type { Infrastructure } from "./infrastructure.ts";
 
-/** The plan as lines of text: what changes, what it costs, how long it takes. */
-export function infrastructureLines({ plan, cost, seconds }: Infrastructure): string[] {
+/** The plan as lines of text within the width: what changes, what it costs, how long it takes. */
+export function infrastructureLines(
+  { plan, cost, seconds }: Infrastructure,
+  width: number,
+): string[] {
   const { changes, counts } = plan.summary;
-  const costs = cost.rows.length === 0
-    ? []
-    : ["", ...alignColumns(costTable(cost)), "GPU nodes come and go with graphs, and cost extra."];
+  const costs = cost.rows.length === 0 ? [] : [
+    "",
+    ...fitColumns(costTable(cost), width),
+    "GPU nodes come and go with graphs, and cost extra.",
+  ];
   return [
     `Terraform: ${countsText(counts)}`,
-    ...changeLines(changes).map((line) => `  ${line}`),
-    ...plan.warnings.map(({ summary }) => `  warning: ${summary}`),
+    ...changeLines(changes).flatMap((line) => hanging(line, width, "  ")),
+    ...plan.warnings.flatMap(({ summary }) => hanging(`warning: ${summary}`, width, "  ")),
     ...costs,
     ...(seconds === undefined ? [] : ["", `This takes ${aboutText(seconds)}.`]),
   ];

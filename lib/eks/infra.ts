@@ -39,7 +39,7 @@ export async function applyInfrastructure(ctx: Context, request: InfraRequest): 
   try {
     await run(preparation.steps);
     tellPlan(request.emit, found);
-    const lines = infrastructureLines(found);
+    const lines = infrastructureLines(found, ctx.ui.width);
     if (request.dryRun === true) {
       if (request.output === "text") ctx.ui.out(lines.join("\n"));
       return;

@@ -75,7 +75,7 @@ async function infrastructurePart(
   try {
     await runSteps(ctx, request, preparation.steps);
     tellPlan(request.emit, found);
-    const lines = infrastructureLines(found);
+    const lines = infrastructureLines(found, ctx.ui.width);
     const clusterIsThere = found.outputs["cluster_name"] !== undefined;
     const withPlatform = stage === undefined && wantsDynamo(request);
     if (dryRun) {

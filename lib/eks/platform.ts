@@ -92,12 +92,12 @@ export async function installPlatform(
       event: "platform-plan",
       steps: plan.steps.map(({ id, title, skip = null }) => ({ id, title, skip })),
     });
-    ctx.ui.info(planToText(plan));
+    ctx.ui.info(planToText(plan, ctx.ui.width));
     return;
   }
   const todo = platform.steps.filter(({ skip, id }) => skip === undefined && !CHECKS.has(id));
   if (!options.agreed && todo.length > 0) {
-    ctx.ui.info(planToText(plan));
+    ctx.ui.info(planToText(plan, ctx.ui.width));
     await confirm(ctx, `Install Dynamo ${release.version} on this cluster?`, options.yes);
   }
   await runPlan(ctx, { ...plan, steps: tellingSteps(ctx, emit, plan.steps) });
