@@ -16,6 +16,7 @@ import type { RequestRecord } from "../lib/bench/record.ts";
 import { type ReportFiles, writeReport } from "../lib/bench/report/write_report.ts";
 import { openResults } from "../lib/bench/results.ts";
 import { curveHtml, curveToText } from "../lib/bench/search/curve.ts";
+import { curveCsv } from "../lib/bench/search/curve_csv.ts";
 import { SEARCH_FLAGS, type SearchPlan, searchPlan } from "../lib/bench/search/flags.ts";
 import { runCurve } from "../lib/bench/search/run_curve.ts";
 import {
@@ -240,6 +241,7 @@ async function several(
     return summary;
   });
   await writeFileAtomic(ctx, `${folder}/curve.json`, `${JSON.stringify(curve, null, 2)}\n`);
+  await writeFileAtomic(ctx, `${folder}/curve.csv`, curveCsv(curve));
   await writeFileAtomic(ctx, `${folder}/report.html`, curveHtml(subject.endpoint.title, curve));
   ctx.ui.out(json ? JSON.stringify(curve, null, 2) : curveToText(curve));
   ctx.ui.info(`Results: ${folder}`);

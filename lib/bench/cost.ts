@@ -147,17 +147,27 @@ export function nodeShare(asked: Resources, node: Resources): number {
 
 /** Lines for a terminal; the first is the headline. */
 export function costLines(cost: BenchCost): string[] {
-  const usd = (value: number) => value.toFixed(value < 0.1 ? 4 : 2);
   const { usd_per_million_output_tokens: all, usd_per_million_good_tokens: good } = cost;
+  const [basis, ...notes] = costBasis(cost);
   const parts = [
     ...(all === null ? [] : [`${usd(all)} USD a million output tokens`]),
     ...(good === null ? [] : [`${usd(good)} a million good ones`]),
-    `${usd(cost.usd_per_hour)} USD an hour (${basis(cost)})`,
+    basis,
   ];
-  return [parts.join(", "), ...cost.notes];
+  return [parts.join(", "), ...notes];
 }
 
-function basis(cost: BenchCost): string {
+/** What is paid for an hour and for what, and what a person should know. */
+export function costBasis(cost: BenchCost): string[] {
+  return [`${usd(cost.usd_per_hour)} USD an hour (${nodesText(cost)})`, ...cost.notes];
+}
+
+/** USD with as many places as small amounts need. */
+export function usd(value: number): string {
+  return value.toFixed(value < 0.1 ? 4 : 2);
+}
+
+function nodesText(cost: BenchCost): string {
   if (cost.price_source === "flag") return "--price-per-hour";
   const nodes = cost.instances.map(({ count, share, instance_type: type }) =>
     share === count ? `${count} × ${type}` : `${Number(share.toFixed(3))} of ${count} × ${type}`

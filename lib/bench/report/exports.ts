@@ -49,6 +49,11 @@ export function summaryCsv(summary: BenchSummary): string {
     ...single("failed", "requests", summary.requests.failed),
     ...single("valid", "", summary.valid ? 1 : 0),
   ];
+  return csvText(rows);
+}
+
+/** Rows as CSV; texts with commas, quotes or line ends are quoted. */
+export function csvText(rows: readonly (readonly (string | number)[])[]): string {
   return rows.map((row) => row.map(cell).join(",")).join("\n") + "\n";
 }
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { costBasis, usd } from "../cost.ts";
 import { escapeHtml, lineChart } from "../report/charts.ts";
 import { page } from "../report/html.ts";
 import { table } from "../report/table.ts";
@@ -64,7 +65,7 @@ export function curveToText(curve: Curve): string {
   const lines = rows.map((cells) =>
     cells.map((cell, i) => cell.padStart(widths[i]!)).join("  ").trimEnd()
   );
-  return [...lines, "", answer(curve)].join("\n");
+  return [...lines, "", answer(curve), ...costNotes(curve.points)].join("\n");
 }
 
 /** The answer in a sentence. */
@@ -110,7 +111,10 @@ export function curveHtml(title: string, curve: Curve): string {
 }
 
 function heading(title: string, curve: Curve): string {
-  return `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(answer(curve))}</p>`;
+  const lines = [answer(curve), ...costNotes(curve.points)];
+  return `<h1>${escapeHtml(title)}</h1>${
+    lines.map((line) => `<p>${escapeHtml(line)}</p>`).join("")
+  }`;
 }
 
 function tableRows({ axis, slo, points }: Curve): string[][] {
@@ -123,6 +127,7 @@ function tableRows({ axis, slo, points }: Curve): string[][] {
     "TPOT p50",
     "TPOT p99",
     "FAILED",
+    ...(hasCost(points) ? ["USD/M"] : []),
     ...(slo === null ? [] : ["GOOD", "AT LEAST"]),
     "",
   ];
@@ -137,13 +142,15 @@ function tableRows({ axis, slo, points }: Curve): string[][] {
       number(summary.tpot_ms?.p50),
       number(summary.tpot_ms?.p99),
       String(summary.errors.total),
+      ...(hasCost(points) ? [usdPerMillion(summary)] : []),
       ...(slo === null ? [] : [percent(attainment?.share), percent(attainment?.low)]),
       summary.valid ? "" : "INVALID",
     ]),
   ];
 }
 
-function tokensPerSecond(summary: BenchSummary): number {
+/** Output tokens a second: over the steady window, or else over all. */
+export function tokensPerSecond(summary: BenchSummary): number {
   return summary.output_tokens_per_second ?? summary.output_tokens_per_second_wall;
 }
 
@@ -154,4 +161,21 @@ function number(value: number | undefined): string {
 
 function percent(share: number | undefined): string {
   return share === undefined ? "–" : `${(share * 100).toFixed(1)} %`;
+}
+
+function hasCost(points: readonly CurvePoint[]): boolean {
+  return points.some(({ summary }) => summary.cost !== null);
+}
+
+/** What the column of costs means; nothing without one. The price is that of all loads. */
+function costNotes(points: readonly CurvePoint[]): string[] {
+  const cost = points.find(({ summary }) => summary.cost !== null)?.summary.cost;
+  if (cost === null || cost === undefined) return [];
+  const [basis, ...notes] = costBasis(cost);
+  return [`USD/M: USD a million output tokens, at ${basis}`, ...notes];
+}
+
+function usdPerMillion({ cost }: BenchSummary): string {
+  const each = cost?.usd_per_million_output_tokens ?? null;
+  return each === null ? "–" : usd(each);
 }

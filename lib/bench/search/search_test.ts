@@ -5,7 +5,9 @@ import { startMock } from "../mock.ts";
 import { newRecord } from "../record.ts";
 import type { BenchSummary } from "../summary.ts";
 import { timely } from "../testing.ts";
-import { curveHtml, curveOf, type CurvePoint, curveToText } from "./curve.ts";
+import { costOfPrice } from "../cost.ts";
+import { type Curve, curveHtml, curveOf, type CurvePoint, curveToText } from "./curve.ts";
+import { curveCsv } from "./curve_csv.ts";
 import { findHighest } from "./find.ts";
 import { parseLevels } from "./levels.ts";
 import { attainmentOf, isGood, parseSlo, sloText } from "./slo.ts";
@@ -101,6 +103,35 @@ Deno.test("a sweep over a server gives a curve, a table and a page", () =>
     const html = curveHtml("a <b>", curve);
     assert.match(html, /a &#60;b&#62;/);
     assert.equal(html.match(/<svg/g)?.length, 2);
+    checkCosts(curve);
     const none = curveOf({ axis: "rate", slo: parseSlo("ttft=1ms"), target: 0.9, points: [] });
     assert.match(curveToText(none), /No load that was tried keeps/);
   }));
+
+/** A column of costs where prices are known, in all three forms; none where they are not. */
+function checkCosts(curve: Curve): void {
+  assert.doesNotMatch(curveToText(curve) + curveHtml("x", curve), /USD/);
+  const points = curve.points.map((point, i) => {
+    const output = [2_000, 5_000][i]!;
+    const cost = costOfPrice(36, { output, good: output / 2 });
+    return { ...point, summary: { ...point.summary, cost } };
+  });
+  const { axis, slo, target } = curve;
+  const priced = curveOf({ axis, slo, target, points: points.toReversed() });
+  const lines = curveToText(priced).split("\n");
+  const at = lines[0]!.indexOf("USD/M") + "USD/M".length;
+  assert.deepEqual(
+    lines.slice(1, 3).map((line) => line.slice(0, at).trim().split(/\s+/).at(-1)),
+    ["2.00", "5.00"],
+  );
+  assert.match(lines.at(-1)!, /USD\/M: .* at 36\.00 USD an hour \(--price-per-hour\)/);
+  const html = curveHtml("x", priced);
+  assert.match(html, /<th>USD\/M<\/th>/);
+  assert.match(html, /<td>5\.00<\/td>[^]*<td>2\.00<\/td>/, "sorted by load");
+  const [head, ...rows] = curveCsv(priced).trimEnd().split("\n").map((row) => row.split(","));
+  const column = (name: string) => rows.map((row) => row[head!.indexOf(name)]);
+  assert.deepEqual(column("concurrency"), ["2", "8"]);
+  assert.deepEqual(column("usd_per_million_output_tokens"), ["5", "2"]);
+  assert.deepEqual(column("usd_per_million_good_tokens"), ["10", "4"]);
+  assert.ok(rows.every((row) => row.length === head!.length));
+}
