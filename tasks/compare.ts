@@ -35,6 +35,11 @@ const options = {
     description: "Pairs of blocks; more of them find smaller differences",
   },
   ...BENCH_FLAGS,
+  modelB: {
+    kind: "text",
+    placeholder: "name",
+    description: "Model of B, where its name is not that of --model",
+  },
   maxRegression: {
     kind: "text",
     placeholder: "share",
@@ -63,6 +68,7 @@ export const command = defineCommand({
     { command: "compare vllm vllm-router", text: "Two graphs" },
     { command: "compare old/vllm new/vllm", text: "In two namespaces" },
     { command: "compare http://a:8000 http://b:8000", text: "Two endpoints" },
+    { command: "compare http://a http://b --model x --model-b y", text: "Of two names" },
     { command: "compare before after --max-regression 5%", text: "Two runs, as a gate" },
   ],
   async run(ctx, { options, args }) {
@@ -120,8 +126,10 @@ async function live(
   maxRegression: number | undefined,
 ): Promise<ComparisonInput> {
   // Checked for both before anything is opened. A URL gets the key that is meant for URLs.
-  const askedOf = async (side: string) => await benchOptions(ctx, { ...options, url: urlOf(side) });
-  const sides = { a: await askedOf(a), b: await askedOf(b) };
+  const askedOf = async (side: string, model: string | undefined) =>
+    await benchOptions(ctx, { ...options, url: urlOf(side), model });
+  const { model, modelB = model } = options;
+  const sides = { a: await askedOf(a, model), b: await askedOf(b, modelB) };
   const open = (side: string) =>
     openBenchEndpoint(ctx, { ...placeOf(side, options), dryRun: false });
   await using endpointA = await open(a);
