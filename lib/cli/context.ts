@@ -45,6 +45,8 @@ export interface Network {
   readonly connect: typeof Deno.connect;
   /** As `Deno.connectTls`. */
   readonly connectTls: typeof Deno.connectTls;
+  /** As `Deno.startTls`. */
+  readonly startTls: typeof Deno.startTls;
   /** As `Deno.listen`. */
   readonly listen: typeof Deno.listen;
 }

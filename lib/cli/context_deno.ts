@@ -36,6 +36,7 @@ const denoNetwork: Network = {
   fetch: (...args: Parameters<typeof fetch>) => globalThis.fetch(...args),
   connect: Deno.connect,
   connectTls: Deno.connectTls,
+  startTls: Deno.startTls,
   listen: Deno.listen,
 };
 

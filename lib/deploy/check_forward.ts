@@ -44,7 +44,11 @@ export async function watchedForward(
   const open = async (): Promise<PortForwarder> => {
     const pod = await resolveServicePod(kube, { ...where, port: FRONTEND_PORT });
     asked = pod.name;
-    return await forwardPort(ctx, kube, { port: FRONTEND_PORT, pod: () => Promise.resolve(pod) });
+    return await forwardPort(ctx, kube, {
+      port: FRONTEND_PORT,
+      pod: () => Promise.resolve(pod),
+      quiet: true,
+    });
   };
   let forwarder = await open();
   let moving: Promise<string | undefined> | undefined;

@@ -35,6 +35,8 @@ export function podForwards(ctx: Context, kube: Kube): PodForwards {
       const forwarder = opened.get(name) ?? forwardPort(ctx, kube, {
         pod: () => Promise.resolve({ name, namespace }),
         port,
+        // Who asks says what is missing.
+        quiet: true,
       });
       opened.set(name, forwarder);
       return (await forwarder).url;

@@ -54,7 +54,7 @@ export async function probeGraph(
       return await greeting(ctx, kube, state);
     });
   }
-  const where = { namespace: options.namespace, service: options.service };
+  const where = { namespace: options.namespace, service: options.service, quiet: true };
   const forwarder = await forwardFrontend(ctx, kube, where);
   try {
     const endpoint = { url: forwarder.url };

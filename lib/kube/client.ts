@@ -10,7 +10,7 @@ import { discovery } from "./discovery.ts";
 import { type KubeconfigChoice, loadKubeconfig } from "./kubeconfig.ts";
 import { podLogs } from "./logs.ts";
 import { objectCalls } from "./objects.ts";
-import { connectPod } from "./pod_connection.ts";
+import { podConnector } from "./pod_connection.ts";
 import { apiClient } from "./request.ts";
 import { openTransport } from "./transport.ts";
 import type { Kube } from "./types.ts";
@@ -64,7 +64,7 @@ export async function connectKube(ctx: Context, options: ConnectOptions = {}): P
     watch: (kind, watchOptions) =>
       watchObjects(ctx, { api, discovery: resources }, kind, watchOptions),
     logs: (pod, logOptions) => podLogs(api, pod, logOptions),
-    connect: (pod, port) => connectPod(ctx, { api, transport, server }, pod, port),
+    connect: podConnector(ctx, { api, transport, server }),
     raw: (path) => api.text({ verb: "get", about: path, path }),
     close: () => api.close(),
   };

@@ -4,20 +4,14 @@
  * @module
  */
 import type { Context } from "../cli/context.ts";
-import { messageOf, preconditionError } from "../cli/errors.ts";
+import { messageOf, preconditionError, TaskError } from "../cli/errors.ts";
+import { carry, localSide } from "./carry.ts";
+import { type ForwardTarget, podDialer } from "./pod_dialer.ts";
+import { neverReached } from "./pod_error.ts";
 import type { Kube, PodConnection, PortForwarder } from "./types.ts";
 
+export type { ForwardTarget } from "./pod_dialer.ts";
 export { type PodPort, resolveServicePod, type ServicePort } from "./service_pod.ts";
-
-/** A pod, and where it differs from {@link ForwardOptions.port} the port of its container. */
-export interface ForwardTarget {
-  /** Name of the pod. */
-  readonly name: string;
-  /** Namespace of the pod. */
-  readonly namespace: string;
-  /** Port of its container. */
-  readonly port?: number | undefined;
-}
 
 /** Options of {@link forwardPort}. */
 export interface ForwardOptions {
@@ -27,16 +21,18 @@ export interface ForwardOptions {
   readonly port: number;
   /** Port on 127.0.0.1; a free one unless given. */
   readonly localPort?: number | undefined;
+  /** Says why a connection failed with `--verbose` only: for callers that try again themselves. */
+  readonly quiet?: boolean | undefined;
 }
 
-// A client that has sent all may still want the answer, or be gone: a TCP socket does not tell.
-const LINGER_MS = 1_000;
-const BUFFER = 64 * 1024;
 const ACCEPT_WAIT_MS = 100;
+// Clients that try again fail for the same reason again.
+const REPEAT_MS = 10_000;
 
 /**
  * Listens on 127.0.0.1; each connection goes to the pod. When the pod is gone, the next
- * connection goes to the pod picked anew. Ends with the context's signal or by `close`.
+ * connection goes to the pod picked anew; while the API server is away, or no pod is ready,
+ * connections wait for ten seconds. Ends with the context's signal or by `close`.
  *
  * @throws {TaskError} PORT_TAKEN or PORT_FORBIDDEN (exit code 3), or what `pod` throws at the start.
  */
@@ -49,44 +45,57 @@ export async function forwardPort(
   const listener = listen(ctx, options.localPort ?? 0);
   const open = new Set<Deno.Conn>();
   const serving = new Set<Promise<void>>();
-  const dial = dialer(kube, options, first);
-  let closed = false;
+  const closed = new AbortController();
+  const { signal } = closed;
+  const dial = podDialer(ctx, kube, { pod: options.pod, port: options.port, first, signal });
+  const report = reporter(ctx, options.quiet === true);
 
-  async function serve(local: Deno.TcpConn): Promise<void> {
-    open.add(local);
-    let remote: PodConnection | undefined;
+  async function serve(connection: Deno.TcpConn): Promise<void> {
+    open.add(connection);
     try {
-      local.setNoDelay(true);
-      remote = await dial.connect();
-      await join(ctx, local, remote);
+      connection.setNoDelay(true);
+      await join(connection);
     } catch (error) {
-      dial.forget(remote);
-      ctx.ui.debug(`Port-forward: ${messageOf(error)}`);
+      if (!signal.aborted) report(error);
     } finally {
-      remote?.close();
-      closeQuietly(local);
-      open.delete(local);
+      closeQuietly(connection);
+      open.delete(connection);
+    }
+  }
+
+  async function join(connection: Deno.TcpConn): Promise<void> {
+    const local = localSide(connection);
+    for (let tries = 1;; tries++) {
+      const remote: PodConnection = await dial.connect();
+      try {
+        await carry(ctx, local, remote);
+        return dial.worked();
+      } catch (error) {
+        dial.failed(remote);
+        const again = tries === 1 && local.said !== undefined && neverReached(error);
+        if (!again || signal.aborted) throw error;
+      }
     }
   }
 
   async function accept(): Promise<void> {
-    while (!closed) {
+    while (!signal.aborted) {
       try {
         const local = await listener.accept();
         const served = serve(local).finally(() => serving.delete(served));
         serving.add(served);
       } catch (error) {
-        if (closed) return;
+        if (signal.aborted) return;
         // For example: too many open files.
-        ctx.ui.debug(`Port-forward: ${messageOf(error)}`);
-        await ctx.clock.sleep(ACCEPT_WAIT_MS, ctx.signal).catch(() => {});
+        report(error);
+        await ctx.clock.sleep(ACCEPT_WAIT_MS, signal).catch(() => {});
       }
     }
   }
   const accepting = accept();
 
   async function close(): Promise<void> {
-    closed = true;
+    closed.abort();
     ctx.signal.removeEventListener("abort", close);
     closeQuietly(listener);
     for (const local of open) closeQuietly(local);
@@ -95,6 +104,26 @@ export async function forwardPort(
   ctx.signal.addEventListener("abort", close);
   const { port } = listener.addr as Deno.NetAddr;
   return { port, url: `http://127.0.0.1:${port}`, close };
+}
+
+/** Tells of failures, of equal ones once in a while. */
+function reporter(ctx: Context, quiet: boolean): (error: unknown) => void {
+  let last = "";
+  let lastAt = -Infinity;
+  return (error) => {
+    const text = messageOf(error);
+    const hint = error instanceof TaskError ? error.hint : undefined;
+    const kind = text.replaceAll(/\d+/g, "");
+    const now = ctx.clock.monotonic();
+    // A server may drop a connection that it does not need any more.
+    const usual = /connection reset by peer|broken pipe/.test(text) && !/refused/.test(text);
+    if (quiet || usual || (kind === last && now - lastAt < REPEAT_MS)) {
+      return ctx.ui.debug(`Port-forward: ${text}`);
+    }
+    last = kind;
+    lastAt = now;
+    ctx.ui.warn(`Port-forward: ${text}${hint === undefined ? "" : `. ${hint}`}`);
+  };
 }
 
 function listen(ctx: Context, port: number): Deno.TcpListener {
@@ -119,88 +148,6 @@ function listen(ctx: Context, port: number): Deno.TcpListener {
       );
     }
     throw error;
-  }
-}
-
-interface Dialer {
-  connect(): Promise<PodConnection>;
-  /** The connection (or the try) failed: another pod is to be picked for the next one. */
-  forget(connection: PodConnection | undefined): void;
-}
-
-/** Connects to the same pod until that fails. */
-function dialer(kube: Kube, options: ForwardOptions, first: ForwardTarget): Dialer {
-  let target: ForwardTarget | undefined = first;
-  const targets = new WeakMap<PodConnection, ForwardTarget>();
-
-  async function connectTo(pod: ForwardTarget): Promise<PodConnection> {
-    const connection = await kube.connect(pod, pod.port ?? options.port);
-    targets.set(connection, pod);
-    return connection;
-  }
-
-  async function connectToNew(): Promise<PodConnection> {
-    const pod = await options.pod();
-    target = pod;
-    return await connectTo(pod);
-  }
-
-  return {
-    async connect() {
-      const known = target;
-      if (known === undefined) return await connectToNew();
-      return await connectTo(known).catch(() => {
-        // Others may have picked a new one meanwhile.
-        return target === known || target === undefined ? connectToNew() : connectTo(target);
-      });
-    },
-    forget(connection) {
-      if (connection === undefined || targets.get(connection) === target) target = undefined;
-    },
-  };
-}
-
-/**
- * Carries bytes both ways until the pod or the client ends.
- *
- * @throws what ended the pod's side, unless it meant to end.
- */
-async function join(ctx: Context, local: Deno.TcpConn, remote: PodConnection): Promise<void> {
-  const over = new AbortController();
-  let heard = ctx.clock.monotonic();
-
-  async function up(): Promise<void> {
-    const writer = remote.writable.getWriter();
-    const buffer = new Uint8Array(BUFFER);
-    for (let size; (size = await local.read(buffer)) !== null;) {
-      // Written when this resolves, so the buffer is free again.
-      await writer.write(buffer.subarray(0, size));
-    }
-    for (let left; (left = heard + LINGER_MS - ctx.clock.monotonic()) > 0;) {
-      await ctx.clock.sleep(left, over.signal);
-    }
-  }
-
-  async function down(): Promise<void> {
-    for await (const data of remote.readable) {
-      heard = ctx.clock.monotonic();
-      try {
-        for (let sent = 0; sent < data.length;) sent += await local.write(data.subarray(sent));
-      } catch {
-        return; // The client is gone.
-      }
-    }
-  }
-
-  // What goes wrong upwards is either the client's end, or shows downwards.
-  const upwards = up().catch(() => {}).finally(() => remote.close());
-  try {
-    await down();
-  } finally {
-    over.abort();
-    remote.close();
-    closeQuietly(local);
-    await upwards;
   }
 }
 

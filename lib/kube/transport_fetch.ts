@@ -15,6 +15,7 @@ import {
 } from "./credentials.ts";
 import type { KubeconfigContext } from "./kubeconfig.ts";
 import type { Transport } from "./transport_types.ts";
+import { upgradeConnection } from "./upgrade.ts";
 
 /**
  * Reads the cluster's certificate authority; credentials are read with each request, from
@@ -59,6 +60,19 @@ export async function fetchTransport(
         redirect: "manual",
         client: clientFor(credentials),
         ...(request.body === undefined ? {} : { body: request.body }),
+      });
+    },
+    async upgrade(path, protocol, headers, signals) {
+      const credentials = await source.read();
+      const { server } = cluster;
+      return await upgradeConnection(ctx, {
+        server,
+        authority,
+        credentials,
+        path,
+        protocol,
+        headers,
+        signals,
       });
     },
     sockets: {

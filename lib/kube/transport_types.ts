@@ -4,6 +4,7 @@
  * @module
  */
 import type { Cluster } from "./kubeconfig.ts";
+import type { Upgraded } from "./upgrade.ts";
 
 /** One request. */
 export interface TransportRequest {
@@ -29,6 +30,17 @@ export interface SocketConfig {
 export interface Transport {
   /** As `fetch`; `path` starts with a slash and holds the query. */
   fetch(path: string, request: TransportRequest): Promise<Response>;
+  /**
+   * Makes a POST to the path a byte stream; absent where the transport cannot.
+   *
+   * @throws {UpgradeRefused} or an Error of the connection.
+   */
+  upgrade?(
+    path: string,
+    protocol: string,
+    headers: Readonly<Record<string, string>>,
+    signals: readonly AbortSignal[],
+  ): Promise<Upgraded>;
   /** For WebSockets. */
   readonly sockets: SocketConfig;
   /** Forgets credentials that the server refused; false when there are none to renew. */

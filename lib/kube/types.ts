@@ -161,9 +161,18 @@ export type PatchType = "merge" | "json";
 
 /** A byte stream in both directions to a port of a pod. */
 export interface PodConnection {
-  /** Bytes from the pod. Errors with a TaskError: KUBE_PORT_FORWARD when the pod's node reports one. */
+  /**
+   * The next bytes from the pod, or null when it has ended; one call at a time.
+   *
+   * @throws {TaskError} KUBE_PORT_FORWARD when the pod's node reports an error, KUBE_UNREACHABLE
+   * when the API server is gone.
+   */
+  read(): Promise<Uint8Array | null>;
+  /** Sends bytes to the pod; they may be changed when it resolves. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** The same as {@link PodConnection.read}, as a stream. */
   readonly readable: ReadableStream<Uint8Array>;
-  /** Bytes to the pod. Closing it does not reach the pod; {@link PodConnection.close} does. */
+  /** The same as {@link PodConnection.write}. Closing it does not reach the pod; {@link PodConnection.close} does. */
   readonly writable: WritableStream<Uint8Array>;
   /** Closes both directions; never throws. */
   close(): void;

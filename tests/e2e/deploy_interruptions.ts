@@ -35,7 +35,7 @@ export async function apiRestarted({ ctx, deploy, kube }: DrillCluster): Promise
   await kube.delete({ ...GRAPH, name: "restarted" });
 }
 
-/** The first watch of each kind is ended with 410. */
+/** The first watch of each kind asks for a version that the API server has no more: 410. */
 export async function watchesExpire({ ctx, home, deploy, kube }: DrillCluster): Promise<void> {
   await using proxy = await expiringProxy(ctx, home);
   const applied = await deploy("vllm", "--name", "expired", "--no-wait", "--output", "json").done;

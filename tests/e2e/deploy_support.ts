@@ -142,7 +142,10 @@ export interface ExpiringProxy extends AsyncDisposable {
   readonly expired: number;
 }
 
-/** Lets the first watch of each kind expire shortly after it began, as etcd's compaction does. */
+/**
+ * Makes the first watch of each kind ask for a version that is long gone, as one that was away
+ * for long: the API server itself says that it has expired (410).
+ */
 export async function expiringProxy(ctx: Context, home: string): Promise<ExpiringProxy> {
   const authority = (await readAuthority(ctx, `${localLayout(ctx).pki}/serving`))!;
   const text = await Deno.readTextFile(`${home}/kubeconfig`);
@@ -154,27 +157,23 @@ export async function expiringProxy(ctx: Context, home: string): Promise<Expirin
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     async (request) => {
-      const { pathname, search, searchParams } = new URL(request.url);
-      if (searchParams.get("watch") === "true" && !seen.has(pathname)) {
+      const { pathname, searchParams } = new URL(request.url);
+      const first = searchParams.get("watch") === "true" && !seen.has(pathname);
+      if (first) {
         seen.add(pathname);
-        expired++;
-        await ctx.clock.sleep(200);
-        const object = {
-          kind: "Status",
-          apiVersion: "v1",
-          status: "Failure",
-          code: 410,
-          reason: "Expired",
-          message: "too old resource version: 1 (2)",
-        };
-        return new Response(`${JSON.stringify({ type: "ERROR", object })}\n`);
+        searchParams.set("resourceVersion", "1");
       }
-      return await fetch(`${target}${pathname}${search}`, {
+      const answer = await fetch(`${target}${pathname}?${searchParams}`, {
         method: request.method,
         headers: request.headers,
         body: request.body,
         client,
       });
+      if (!first) return answer;
+      // The server ends such a watch after it has said so.
+      const text = await answer.text();
+      if (/"code":410\b/.test(text)) expired++;
+      return new Response(text, { status: answer.status, headers: answer.headers });
     },
   );
   const kubeconfig = `${ctx.home}/expiring.kubeconfig`;

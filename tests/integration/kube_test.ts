@@ -352,11 +352,12 @@ async function reachPod({ ctx, kube, namespace }: Place): Promise<void> {
       spec: { logs: [{ containers: ["main"], logsFile: log, follow: true }] },
     });
     const target = { address: "127.0.0.1", port: server.addr.port };
+    const closed = { address: "127.0.0.1", port: closedPort() };
     await kube.apply({
       apiVersion: kwok,
       kind: "PortForward",
       metadata,
-      spec: { forwards: [{ ports: [8000], target }] },
+      spec: { forwards: [{ ports: [8000], target }, { ports: [8001], target: closed }] },
     });
     await kube.apply({
       apiVersion: "v1",
@@ -417,9 +418,21 @@ async function forward({ ctx, kube, namespace }: Place): Promise<void> {
   client.close();
   await forwarder.close();
 
-  const nobody = await kube.connect({ name: "web", namespace }, 9999);
-  await assert.rejects(Array.fromAsync(nobody.readable), { code: "KUBE_PORT_FORWARD" });
-  nobody.close();
+  const started = performance.now();
+  for (const [port, says] of [[8001, /connection refused/], [9999, /forward not found/]] as const) {
+    const nobody = await kube.connect({ name: "web", namespace }, port);
+    await assert.rejects(Array.fromAsync(nobody.readable), {
+      code: "KUBE_PORT_FORWARD",
+      message: says,
+    });
+    nobody.close();
+  }
+  assert.ok(performance.now() - started < 2_000, "it is said at once");
+}
+
+function closedPort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
 }
 
 function podOf(name: string, namespace: string, spec: object): KubeObject {

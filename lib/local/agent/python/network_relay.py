@@ -175,6 +175,11 @@ class Caller(Side):
                 loop.create_connection(lambda: peer, "127.0.0.1", self.port), CONNECT_TIMEOUT,
             )
         except (OSError, asyncio.TimeoutError):
+            # A reset: after a mere end kwok waits for the caller to end, too.
+            connection = self.transport.get_extra_info("socket")
+            if connection is not None:
+                reset = struct.pack("ii", 1, 0)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
             self.transport.abort()
             return
         if self.transport.is_closing():
