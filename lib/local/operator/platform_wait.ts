@@ -6,6 +6,7 @@
 import type { Release } from "../../blueprint/types.ts";
 import type { Context } from "../../cli/context.ts";
 import { timeoutError } from "../../cli/errors.ts";
+import { evidence } from "../../kube/events.ts";
 import type { Kube, KubeObject, ObjectRef } from "../../kube/types.ts";
 import { servedPlurals } from "./crds/served.ts";
 import { featuresOf } from "./features.ts";
@@ -26,7 +27,7 @@ export interface WaitPlatformOptions {
 /**
  * Waits until the definitions are established and the operator's Deployment is available.
  *
- * @throws {TaskError} PLATFORM_NOT_READY (exit code 4) with conditions and events.
+ * @throws {TaskError} PLATFORM_NOT_READY (exit code 4) with conditions, events and log lines.
  */
 export async function waitPlatform(
   ctx: Context,
@@ -47,7 +48,11 @@ export async function waitPlatform(
         } s: ${missing}`,
         {
           hint: "Run deno task install again; what is done already is not done twice.",
-          evidence: await evidence(kube, options.namespace),
+          evidence: await evidence(kube, {
+            namespace: options.namespace,
+            labelSelector: PLATFORM_SELECTOR,
+            objects: [operatorRef(options.namespace)],
+          }),
         },
       );
     }
@@ -78,21 +83,4 @@ function operatorRef(namespace: string): ObjectRef {
 function hasCondition(object: KubeObject, type: string): boolean {
   const conditions: { type: string; status: string }[] = object["status"]?.conditions ?? [];
   return conditions.some((one) => one.type === type && one.status === "True");
-}
-
-async function evidence(kube: Kube, namespace: string): Promise<string[]> {
-  const labelSelector = PLATFORM_SELECTOR;
-  const pods = await kube.list({ apiVersion: "v1", kind: "Pod" }, { namespace, labelSelector });
-  const events = await kube.list({ apiVersion: "v1", kind: "Event" }, { namespace });
-  const states = pods.items.map((pod) => {
-    const waiting = (pod["status"]?.containerStatuses ?? [])
-      // deno-lint-ignore no-explicit-any -- statuses of containers
-      .map((one: any) => one.state?.waiting?.reason ?? one.state?.terminated?.reason)
-      .filter((reason: string | undefined) => reason !== undefined);
-    return `pod ${pod.metadata.name}: ${[pod["status"]?.phase, ...waiting].join(", ")}`;
-  });
-  const warnings = events.items.filter((event) => event["type"] === "Warning")
-    .slice(-5)
-    .map((event) => `event ${event["involvedObject"]?.name}: ${event["message"]}`);
-  return [...states, ...warnings];
 }
