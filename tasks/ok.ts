@@ -9,65 +9,50 @@ import { EXIT, usageError } from "../lib/cli/errors.ts";
 import { runTask } from "../lib/cli/main.ts";
 import { didYouMean } from "../lib/cli/suggest.ts";
 import type { Context } from "../lib/cli/context.ts";
+import { sourceFiles, testFileRuns, unitTestRuns } from "../tests/test_runs.ts";
 
-// Without --quiet: it hides what passing tests print, and so why they skipped something.
-const TEST = ["test", "--no-prompt", "--allow-all"];
-
-/** The checks in the order they run: cheap ones first. */
+/** The checks in the order in which they are listed. */
 export async function allChecks(ctx: Context): Promise<Check[]> {
   return [
-    { id: "fmt", title: "Format", args: ["fmt", "--check", "--quiet"], counts: false },
-    { id: "lint", title: "Lint", args: ["lint", "--quiet"], counts: false },
-    {
-      id: "check",
-      title: "Types",
-      args: ["check", "--quiet", "tasks", "lib", "tests"],
-      counts: false,
-    },
-    {
-      id: "doc",
-      title: "Documentation of exports",
-      args: ["doc", "--lint", "--quiet", ...await sourceFiles(ctx)],
-      counts: false,
-    },
+    oneCommand("fmt", "Format", ["fmt", "--check", "--quiet"], 1.5),
+    oneCommand("lint", "Lint", ["lint", "--quiet"], 2),
+    oneCommand("check", "Types", ["check", "--quiet", "tasks", "lib", "tests"], 15),
+    oneCommand(
+      "doc",
+      "Documentation of exports",
+      ["doc", "--lint", "--quiet", ...await sourceFiles(ctx, "lib")],
+      1.5,
+    ),
     {
       id: "unit",
       title: "Unit tests, and what the load generator costs",
-      args: [...TEST, "lib", "tasks", "tests/bench"],
+      runs: await unitTestRuns(ctx),
       counts: true,
     },
     {
       id: "terraform",
       title: "Terraform (offline: init, validate, plan, apply, destroy)",
-      args: [...TEST, "tests/terraform"],
+      runs: await testFileRuns(ctx, "tests/terraform"),
       counts: true,
     },
     {
       id: "integration",
       title: "Integration tests (real control plane, real processes)",
-      args: [...TEST, "tests/integration"],
+      runs: await testFileRuns(ctx, "tests/integration"),
       counts: true,
     },
     {
       id: "e2e",
       title: "End-to-end tests (the tasks as a user runs them)",
-      args: [...TEST, "tests/e2e"],
+      runs: await testFileRuns(ctx, "tests/e2e"),
       counts: true,
     },
   ];
 }
 
-async function sourceFiles(ctx: Context): Promise<string[]> {
-  const files: string[] = [];
-  async function walk(folder: string): Promise<void> {
-    for await (const entry of ctx.fs.readDir(`${ctx.root}/${folder}`)) {
-      const path = `${folder}/${entry.name}`;
-      if (entry.isDirectory) await walk(path);
-      else if (path.endsWith(".ts") && !path.endsWith("_test.ts")) files.push(path);
-    }
-  }
-  await walk("lib");
-  return files.sort();
+/** A check that is one command, and no test. */
+function oneCommand(id: string, title: string, args: readonly string[], seconds: number): Check {
+  return { id, title, runs: [{ name: title, args, seconds, cores: 1 }], counts: false };
 }
 
 /** The task. */
@@ -75,16 +60,25 @@ export const command = defineCommand({
   name: "ok",
   summary:
     "Run all checks: format, lint, types, docs, unit, terraform, integration and end-to-end tests",
-  description: "The last line on stdout is `N passed, N failed`.",
+  description: "Test files run side by side, those that measure times alone. What fails is shown " +
+    "whole. The last line on stdout is `N passed, N failed`.",
   args: [{ name: "check", description: "Run only this check (fmt, lint, check, doc, unit, …)" }],
   options: {
-    verbose: { kind: "flag", short: "v", description: "Say more" },
+    jobs: {
+      kind: "integer",
+      short: "j",
+      min: 1,
+      placeholder: "n",
+      description: "Most commands at the same time (default: what fills the processors)",
+    },
+    verbose: { kind: "flag", short: "v", description: "Say how long each test file took" },
   },
   examples: [
     { command: "ok", text: "Everything" },
     { command: "ok unit", text: "Unit tests only" },
+    { command: "ok e2e --jobs 1", text: "One test file after the other" },
   ],
-  async run(ctx, { args }) {
+  async run(ctx, { options, args }) {
     const all = await allChecks(ctx);
     const wanted = args[0];
     const checks = wanted === undefined ? all : all.filter((check) => check.id === wanted);
@@ -96,7 +90,8 @@ export const command = defineCommand({
         `Checks: ${ids.join(", ")}.`,
       );
     }
-    const totals = await runChecks(ctx, checks);
+    const cores = navigator.hardwareConcurrency;
+    const totals = await runChecks(ctx, checks, { cores, most: options.jobs });
     for (const line of totals.skipped) ctx.ui.warn(line);
     ctx.ui.close();
     ctx.ui.out(`${totals.passed} passed, ${totals.failed} failed`);

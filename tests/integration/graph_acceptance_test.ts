@@ -54,25 +54,22 @@ async function acceptsAll(
   namespace: string,
 ): Promise<void> {
   const golden = new URL(`../golden/${version}/`, import.meta.url);
-  let accepted = 0;
-  for (const graph of graphs) {
+  const accepted = await Promise.all(graphs.map(async (graph) => {
     const objects = renderedOrRefused(graph, testRelease(version));
-    if (objects === undefined) {
-      await Deno.stat(new URL(`${graph.name}.refused.txt`, golden));
-      continue;
-    }
-    for (const object of objects) {
+    if (objects === undefined) await Deno.stat(new URL(`${graph.name}.refused.txt`, golden));
+    for (const object of objects ?? []) {
       const where = `${object.kind} of ${graph.name} for ${version}`;
       try {
         await kube.apply(inNamespace(object, namespace), { dryRun: true });
       } catch (error) {
         throw new Error(`${where}: ${error instanceof Error ? error.message : error}`);
       }
-      accepted++;
     }
-  }
+    return objects?.length ?? 0;
+  }));
+  const count = accepted.reduce((sum, one) => sum + one, 0);
   // Each release has the nine examples that users know, at least.
-  assert.ok(accepted >= 9, `${accepted} objects for ${version}`);
+  assert.ok(count >= 9, `${count} objects for ${version}`);
 }
 
 /** Makes sure that the server looks: what it is to accept above, with one key too many, is refused. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { findTerraform, TERRAFORM_FOLDER } from "../terraform/terraform_runs.ts";
+import { findTerraform, resourceTypes, TERRAFORM_FOLDER } from "../terraform/terraform_runs.ts";
 
 /** A program that runs terraform offline. */
 export interface OfflineTerraform extends AsyncDisposable {
@@ -38,6 +38,7 @@ export async function offlineTerraform(): Promise<OfflineTerraform | undefined> 
   await Deno.writeTextFile(
     path,
     `#!/bin/sh
+export GOGC=1600
 export TF_CLI_CONFIG_FILE='${work}/terraformrc'
 export TFSTUB_TYPES='${(await resourceTypes(`${work}/src`)).join(",")}'
 if [ "$1" = init ] && [ ! -d .terraform/modules ]; then
@@ -62,21 +63,4 @@ async function absolute(program: string): Promise<string> {
   const { stdout } = await new Deno.Command("sh", { args: ["-c", `command -v ${program}`] })
     .output();
   return new TextDecoder().decode(stdout).trim();
-}
-
-/** Types that the configuration and its modules name: the providers serve no others, and start faster. */
-async function resourceTypes(folder: string): Promise<string[]> {
-  const types = new Set<string>();
-  const walk = async (path: string) => {
-    for await (const { name, isDirectory } of Deno.readDir(path)) {
-      if (isDirectory && name !== "providers") await walk(`${path}/${name}`);
-      if (!name.endsWith(".tf")) continue;
-      const text = await Deno.readTextFile(`${path}/${name}`);
-      for (const [, type] of text.matchAll(/^\s*(?:resource|data|ephemeral)\s+"([\w-]+)"/gm)) {
-        types.add(type!);
-      }
-    }
-  };
-  await walk(folder);
-  return [...types].sort();
 }

@@ -82,7 +82,7 @@ export async function runTerraform(
       CHECKPOINT_DISABLE: "1",
       TF_IN_AUTOMATION: "1",
       TF_CLI_ARGS: "-no-color",
-      GOGC: "400",
+      GOGC: "1600",
     },
     stdin: "null",
     stdout: "piped",

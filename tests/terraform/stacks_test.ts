@@ -1,5 +1,6 @@
 /** Whole lives of stacks: init, validate, plan, apply, a second plan that is empty, destroy. */
 import assert from "node:assert/strict";
+import { runTerraform } from "./settings_only.ts";
 import { addresses, destroyUnchanged, live, planned, stackTest, succeed } from "./stack_life.ts";
 import {
   TERRAFORM_FOLDER,
@@ -74,8 +75,9 @@ const EXISTING_VPC: TerraformVariables = {
   endpoint_public_access: false,
 };
 
-stackTest("terraform: files are formatted", async (stack) => {
-  const { code, output } = await stack.run(["fmt", "-check", "-recursive"]);
+stackTest("terraform: files are formatted", async (_stack, { terraform }) => {
+  const args = ["fmt", "-check", "-recursive"];
+  const { code, output } = await runTerraform(terraform, TERRAFORM_FOLDER, args);
   assert.equal(code, 0, output);
 });
 
