@@ -5,7 +5,7 @@
  */
 import type { Context } from "../cli/context.ts";
 import { messageOf, TaskError } from "../cli/errors.ts";
-import { formatDuration } from "../cli/text.ts";
+import { formatDuration, hanging } from "../cli/text.ts";
 import type { KubeObject } from "../kube/types.ts";
 import { CHECK_IDS, checkIds, runEndpointChecks } from "../serving/checks.ts";
 import type { ServedTraits } from "../serving/check_world.ts";
@@ -195,7 +195,7 @@ async function greetingCheck(
 /** Shows a result on the terminal, with its time and, when it failed, its request. */
 export function showCheck(ctx: Context, check: GraphCheck): void {
   const took = check.ms >= 1 ? ` (${formatDuration(check.ms)})` : "";
-  const text = `${check.title}: ${check.detail}${took}`;
+  const text = hanging(`${check.title}: ${check.detail}${took}`, ctx.ui.width - 2).join("\n  ");
   if (check.outcome === "skipped") ctx.ui.info(`- ${text}`);
   else if (check.outcome === "passed") ctx.ui.success(text);
   else {

@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import type { Context } from "../../lib/cli/context.ts";
 import type { Answer } from "../../lib/serving/conversation.ts";
 import { assertTextFits } from "../support/schemas.ts";
+import { assertPlain } from "../support/screen.ts";
 import { PROJECT_ROOT, type TaskResult } from "../support/task.ts";
 
 type Run = (...words: string[]) => Promise<TaskResult>;
@@ -19,6 +20,7 @@ export async function chatAnswersOnce(run: Run, graph: string): Promise<void> {
   assert.equal(text.code, 0, text.stderr);
   assert.ok(text.stdout.trim().length > 0 && text.stdout.endsWith("\n"), text.stdout);
   assert.match(text.stderr, /\d+ tokens in .*, first after .*, .* tokens\/s; cut at --max-tokens/);
+  assertPlain("chat", text.stderr);
   assert.equal(data.code, 0, data.stderr);
   const answer: Answer = await assertTextFits("chat", data.stdout);
   // 0.4.1 counts one less than it was asked for.

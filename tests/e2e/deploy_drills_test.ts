@@ -9,6 +9,7 @@ import { graphKinds, graphStates } from "../../lib/deploy/graphs.ts";
 import { followObjects } from "../../lib/deploy/live_objects.ts";
 import { connectKube } from "../../lib/kube/client.ts";
 import type { KubeObject } from "../../lib/kube/types.ts";
+import { assertTextFits } from "../support/schemas.ts";
 import { apiRestarted, drained, poolWakesUp, watchesExpire } from "./deploy_interruptions.ts";
 import {
   API,
@@ -152,7 +153,7 @@ async function cannot(cluster: DrillCluster, t: Deno.TestContext): Promise<void>
   const drills: readonly Drill[] = [
     {
       title: "a pool that does not exist",
-      words: ["vllm", "--name", "pool", "--node-pool", "VllmDecodeWorker=p6-b200"],
+      words: ["vllm", "--name", "pool", "--node-pool", "VllmDecodeWorker=p6-b200", "-o", "json"],
       says: /VllmDecodeWorker: there is no node pool p6-b200; there are cpu-karpenter, g5-gpu/,
       hint: /--node-pool VllmDecodeWorker=/,
       within: 20,
@@ -215,8 +216,9 @@ async function cannot(cluster: DrillCluster, t: Deno.TestContext): Promise<void>
   const alone = cluster.deploy("vllm", "--name", "alone", "--atomic");
   for (const { drill, run } of running) {
     const deployed = await run.done;
-    await t.step(drill.title, () => {
+    await t.step(drill.title, async () => {
       assert.equal(deployed.code, 1, deployed.talk);
+      if (drill.words.includes("json")) await assertTextFits("deploy", deployed.data);
       assert.match(deployed.talk, drill.says);
       assert.match(deployed.talk, drill.hint);
       const seconds = (deployed.ended - deployed.begun) / 1000;

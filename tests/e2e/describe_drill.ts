@@ -8,11 +8,10 @@ import assert from "node:assert/strict";
 import type { CommandSpec } from "../../lib/cli/command.ts";
 import { runCommand } from "../../lib/cli/main.ts";
 import { testContext } from "../../lib/cli/testing.ts";
-import { type JsonSchema, schemaProblems } from "../../lib/graph/json_schema.ts";
 import { command as describe } from "../../tasks/describe.ts";
 import { command as logs } from "../../tasks/logs.ts";
 import { command as status } from "../../tasks/status.ts";
-import { PROJECT_ROOT } from "../support/task.ts";
+import { assertFits } from "../support/schemas.ts";
 import { type DrillCluster, GRAPH } from "./deploy_support.ts";
 
 /** Plants secrets in the graph, and looks for them in all that is handed out. */
@@ -66,9 +65,5 @@ async function json(home: string, command: CommandSpec<any>, words: string[]) {
 }
 
 async function fits(name: string, values: readonly unknown[]): Promise<void> {
-  const path = `${PROJECT_ROOT}/lib/cli/schemas/${name}.schema.json`;
-  const schema: JsonSchema = JSON.parse(await Deno.readTextFile(path));
-  for (const value of values) {
-    assert.deepEqual(schemaProblems(schema, value, { closed: true }), [], name);
-  }
+  for (const value of values) await assertFits(name, value);
 }

@@ -7,6 +7,8 @@
 import assert from "node:assert/strict";
 import { fault } from "../support/aws_front.ts";
 import { describeCluster } from "../support/eks_endpoint.ts";
+import { assertFits, assertTextFits } from "../support/schemas.ts";
+import { assertPlain } from "../support/screen.ts";
 import type { TaskResult } from "../support/task.ts";
 import { NAME, withEks } from "./eks_support.ts";
 
@@ -24,12 +26,9 @@ interface Event {
 }
 
 /** Standard output of `--output json`: one event a line, and nothing else. */
-function eventsOf({ stdout }: TaskResult): Event[] {
+async function eventsOf({ stdout }: TaskResult): Promise<Event[]> {
   const events = stdout.trimEnd().split("\n").map((line) => JSON.parse(line) as Event);
-  for (const { event, time } of events) {
-    assert.equal(typeof event, "string");
-    assert.match(time, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
-  }
+  for (const event of events) await assertFits("install", event);
   return events;
 }
 
@@ -55,6 +54,7 @@ Deno.test(
       const dry = await install(["--dry-run"]);
       assert.equal(dry.code, 0, dry.stderr);
       assert.match(dry.stderr, /Terraform: \d+ to create.*platform, which is planned when/s);
+      assertPlain("install --dry-run", dry.stderr.slice(dry.stderr.indexOf("Terraform: ")));
       const tokenless = await install([], { env: { HF_TOKEN: "" } });
       assert.equal(tokenless.code, 3, tokenless.stderr);
       assert.match(tokenless.stderr, /no Hugging Face token.*--without-hf-token/s);
@@ -69,7 +69,7 @@ Deno.test(
 
       const first = await install(["--output", "json", "--ngc-pull-secret"]);
       assert.equal(first.code, 0, first.stderr);
-      const events = eventsOf(first);
+      const events = await eventsOf(first);
       assert.deepEqual(stepsOf(events, "done"), [
         "checks",
         "aws-account",
@@ -120,9 +120,12 @@ Deno.test(
       const again = await install(["--output", "json"]);
       assert.equal(again.code, 0, again.stderr);
       assert.ok(again.ms < first.ms, `${again.ms} ms, first ${first.ms} ms`);
-      assert.equal(eventsOf(again).find(({ event }) => event === "plan")!["counts"].create, 0);
+      assert.equal(
+        (await eventsOf(again)).find(({ event }) => event === "plan")!["counts"].create,
+        0,
+      );
       assert.deepEqual(
-        stepsOf(eventsOf(again), "done").filter((id) => /vpc|eks|addons/.test(id)),
+        stepsOf(await eventsOf(again), "done").filter((id) => /vpc|eks|addons/.test(id)),
         [],
       );
       // Without a change there is nothing to agree to.
@@ -136,7 +139,7 @@ Deno.test(
       const output = await task(["infra", "output", "cluster_name"]);
       assert.deepEqual([output.code, output.stdout], [0, `${NAME}\n`], output.stderr);
       const all = await task(["infra", "output", "--output", "json"]);
-      assert.equal(JSON.parse(all.stdout).region, "us-west-2");
+      assert.equal((await assertTextFits("infra", all.stdout)).region, "us-west-2");
       const unknown = await task(["infra", "output", "cluster_nam"]);
       assert.equal(unknown.code, 2, unknown.stderr);
       const planned = await task(["infra", "plan"]);
@@ -144,6 +147,7 @@ Deno.test(
         0,
         "Terraform: nothing to change",
       ], planned.stderr);
+      assertPlain("infra plan", planned.stdout);
 
       // Other tasks make their tokens themselves: they may not run programs.
       const status = await task(["status"]);
@@ -189,7 +193,7 @@ Deno.test(
         env: { TFSTUB_FAIL: "create:helm_release:/karpenter/" },
       });
       assert.equal(failed.code, 1, failed.stderr);
-      const failure = eventsOf(failed).at(-1)!;
+      const failure = (await eventsOf(failed)).at(-1)!;
       assert.deepEqual([failure.event, failure["code"]], ["error", "TERRAFORM_FAILED"]);
       assert.match(failure["message"], /^helm_release\.karpenter\w*: .* \(karpenter\.tf:\d+\)$/);
       assert.match(failed.stderr, /Everything it said: .*apply\.jsonl/);

@@ -8,7 +8,10 @@ import type { BenchSummary } from "../../lib/bench/summary.ts";
 import { testContext } from "../../lib/cli/testing.ts";
 import { kubectl, kubectlPath } from "../support/kubectl.ts";
 import { processesBelow } from "../support/processes.ts";
+import { assertLinesFit, assertTextFits } from "../support/schemas.ts";
+import { assertPlain } from "../support/screen.ts";
 import { PROJECT_ROOT, runTaskProcess, type TaskResult } from "../support/task.ts";
+import { chatAnswersOnce, chatOnATerminal, chatRefuses } from "./chat_drill.ts";
 
 const INSTALL_TIMEOUT_MS = 20 * 60_000;
 
@@ -40,7 +43,9 @@ for (const version of ["v0.4.1", "v1.6.1"]) {
     };
     try {
       await t.step("install, and again in at most 3 s", async () => {
-        const first = await ok("install", "--target", "local");
+        const first = await ok("install", "--target", "local", "--output", "json");
+        const events = await assertLinesFit("install", first.stdout);
+        assert.equal(events.at(-1)?.event, "installed");
         assert.match(first.stderr, /simulated/i, "the summary must say what is simulated");
         assert.match(first.stderr, /stand-in/i, "the summary must say which operator runs");
         // Other tests at work only add to it.
@@ -51,20 +56,29 @@ for (const version of ["v0.4.1", "v1.6.1"]) {
         assert.ok(Math.min(...times) <= 3_000, `second install took ${times.join(", ")} ms`);
       });
       await t.step("hello-world: deploy, test, cleanup", async () => {
-        await ok("deploy", "hello-world");
-        const checks = JSON.parse((await ok("test", "hello-world", "--output", "json")).stdout);
+        await assertTextFits("deploy", (await ok("deploy", "hello-world", "-o", "json")).stdout);
+        const { stdout } = await ok("test", "hello-world", "--output", "json");
+        const checks = await assertTextFits("test", stdout);
         assert.equal(checks.passed, true);
         assert.ok(checks.checks.some((check: { id: string }) => check.id === "greeting"));
+        await chatRefuses(run, "hello-world");
         await ok("cleanup", "hello-world", "--yes");
       });
       await t.step("vllm: deploy and test", async () => {
         await ok("deploy", "vllm");
-        const checks = JSON.parse((await ok("test", "vllm", "--output", "json")).stdout);
+        const diff = await ok("deploy", "vllm", "--diff", "--output", "json");
+        await assertTextFits("deploy-diff", diff.stdout);
+        const { stdout } = await ok("test", "vllm", "--output", "json");
+        const checks = await assertTextFits("test", stdout);
         assert.equal(checks.passed, true);
         for (const id of ["health", "models", "chat", "chat-stream", "metrics"]) {
           const found = checks.checks.find((check: { id: string }) => check.id === id);
           assert.equal(found?.outcome, "passed", `${id}: ${JSON.stringify(found)}`);
         }
+      });
+      await t.step("chat: one answer, as data, and a conversation on a terminal", async () => {
+        await chatAnswersOnce(run, "vllm");
+        if (version === "v1.6.1") await chatOnATerminal(test.ctx, "vllm");
       });
       await t.step("the frontend's pod is deleted during test, which moves on", async () => {
         if (typeof program !== "string") return skipped(program.reason);
@@ -91,7 +105,8 @@ for (const version of ["v0.4.1", "v1.6.1"]) {
           child.kill("SIGCONT");
         }
         assert.equal((await child.status).code, 0, said);
-        assert.match(said, /went away; asked again at vllm-frontend-/);
+        assert.match(said, /went\s+away;\s+asked\s+again\s+at\s+vllm-frontend-/);
+        assertPlain("test", said);
       });
       await t.step("kubectl sees a normal cluster", async () => {
         if (typeof program !== "string") return skipped(program.reason);
@@ -117,7 +132,7 @@ for (const version of ["v0.4.1", "v1.6.1"]) {
         ];
         // Exit code 1 is an honest answer of a busy machine: the client was the limit.
         const result = await run(...words);
-        const summary: BenchSummary = JSON.parse(result.stdout);
+        const summary: BenchSummary = await assertTextFits("summary", result.stdout);
         assert.equal(result.code, summary.valid ? 0 : 1, result.stderr);
         assert.equal(summary.requests.completed, 64);
         const { p50, p99 } = summary.ttft_ms!;
@@ -148,17 +163,28 @@ for (const version of ["v0.4.1", "v1.6.1"]) {
           assert.equal(workers.length, 1, JSON.stringify(workers));
           const summary = JSON.parse(result.stdout);
           assert.ok(summary.errors.total > 0, result.stdout);
-          const status = JSON.parse((await ok("status", "--output", "json")).stdout);
+          const { stdout } = await ok("status", "--output", "json");
+          const status = await assertTextFits("status", stdout);
           const worker = status.graphs[0].components.find((c: { type: string }) =>
             c.type === "worker"
           );
           assert.equal(worker.pods[0].restarts, 1, JSON.stringify(worker));
         },
       );
-      await t.step("logs and status", async () => {
+      await t.step("logs, status and describe, as data and in 80 columns", async () => {
         const logs = await ok("logs", "vllm", "--tail", "5");
         assert.match(logs.stdout, /^vllm-/m);
-        assert.match((await ok("status")).stdout, /g5-gpu-karpenter/);
+        const lines = await ok("logs", "vllm", "--tail", "5", "--output", "json");
+        await assertLinesFit("logs", lines.stdout);
+        const status = await ok("status");
+        assert.match(status.stdout, /g5-gpu-karpenter/);
+        assertPlain("status", status.stdout + status.stderr);
+        const described = await ok("describe", "vllm", "--output", "json");
+        await assertTextFits("describe", described.stdout);
+        // Lines of logs stay as they were written.
+        const [text = ""] = (await ok("describe")).stdout.split("\nLog of ");
+        assert.match(text, /VllmDecodeWorker/);
+        assertPlain("describe", text);
       });
     } finally {
       const cleaned = await run("cleanup", "--all", "--yes");

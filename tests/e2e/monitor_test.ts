@@ -24,6 +24,8 @@ import {
   type ScrapeTarget,
   startPrometheus,
 } from "../integration/monitor_prometheus.ts";
+import { assertTextFits } from "../support/schemas.ts";
+import { assertPlain } from "../support/screen.ts";
 import { runTaskProcess, type TaskResult } from "../support/task.ts";
 
 const INSTALL_TIMEOUT_MS = 20 * 60_000;
@@ -93,11 +95,11 @@ for (const version of [OLDEST, "v1.6.1"]) {
         const benched = bench();
         const watched = await ok("monitor", "graph", "--once", "--interval", "8", "-o", "json");
         await benched;
-        checkTraffic(JSON.parse(watched.stdout), version);
+        checkTraffic(await assertTextFits("monitor", watched.stdout), version);
         const text = await ok("monitor", "graph", GRAPH, "--once", "--interval", "0.5");
         const lines = text.stdout.trimEnd().split("\n");
         assert.equal(lines.length, 2, text.stdout);
-        assert.ok(lines.every((line) => line.length <= 80 && !line.includes("\x1b")), text.stdout);
+        assertPlain("monitor graph", text.stdout);
       });
       await t.step("monitor grafana says that the embedded cluster has none", async () => {
         const result = await run("monitor", "grafana");
@@ -113,7 +115,7 @@ for (const version of [OLDEST, "v1.6.1"]) {
       );
       await t.step("monitor grafana forwards, and again after the pod was deleted", async () => {
         await using session = await openGraphs(ctx, {});
-        await checkForwarding(ctx, session);
+        await checkForwarding(ctx, session, version === OLDEST);
       });
     } finally {
       await run("cleanup", "--all", "--yes");
@@ -238,7 +240,11 @@ function checkTraffic(traffic: GraphTraffic, version: string): void {
 }
 
 /** A Service labelled as Grafana's in front of the graph's frontend: what is behind does not matter. */
-async function checkForwarding(ctx: Context, { kube, list }: GraphSession): Promise<void> {
+async function checkForwarding(
+  ctx: Context,
+  { kube, list }: GraphSession,
+  json: boolean,
+): Promise<void> {
   const [graph] = await list();
   const name = "stack-grafana";
   const namespace = graph!.namespace;
@@ -263,7 +269,8 @@ async function checkForwarding(ctx: Context, { kube, list }: GraphSession): Prom
   });
   const port = freePort(ctx);
   let child: Deno.ChildProcess | undefined;
-  const ended = runTaskProcess(["monitor", "grafana", "--port", String(port)], {
+  const words = ["monitor", "grafana", "--port", String(port)];
+  const ended = runTaskProcess(json ? [...words, "--output", "json"] : words, {
     home: ctx.home,
     timeoutMs: 120_000,
     onStart: (started) => child = started,
@@ -294,10 +301,17 @@ async function checkForwarding(ctx: Context, { kube, list }: GraphSession): Prom
   }
   const { code, stdout, stderr } = await ended;
   assert.equal(code, 0, stderr);
+  assert.doesNotMatch(stdout + stderr, /not-to-be-seen/);
+  const password = /kubectl .* get secret stack-grafana .*\| base64 -d/;
+  if (json) {
+    const said = await assertTextFits("monitor", stdout);
+    assert.deepEqual([said.url, said.user], [`http://127.0.0.1:${port}`, "boss"]);
+    assert.match(said.passwordCommand, password);
+    return;
+  }
   assert.equal(stdout, `http://127.0.0.1:${port}\n`);
   assert.match(stderr, /User: boss/);
-  assert.match(stderr, /Password: kubectl .* get secret stack-grafana .*\| base64 -d/);
-  assert.doesNotMatch(stdout + stderr, /not-to-be-seen/);
+  assert.match(stderr, new RegExp(`Password: ${password.source}`));
 }
 
 function freePort(ctx: Context): number {
@@ -326,7 +340,7 @@ async function checkForward(ctx: Context): Promise<void> {
   const { code, stdout, stderr } = await ended;
   assert.equal(code, 0, stderr);
   assert.ok(models!.data.length > 0);
-  const said = JSON.parse(stdout);
+  const said = await assertTextFits("forward", stdout);
   assert.deepEqual(
     { graph: said.graph, url: said.url, port: said.port },
     { graph: GRAPH, url: `http://127.0.0.1:${port}`, port: 8000 },

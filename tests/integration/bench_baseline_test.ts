@@ -7,10 +7,12 @@ import assert from "node:assert/strict";
 import type { Comparison } from "../../lib/bench/compare/comparison.ts";
 import { startMock } from "../../lib/bench/mock.ts";
 import { serveMock } from "../../lib/bench/mock_server.ts";
+import type { Curve } from "../../lib/bench/search/curve.ts";
 import { runCommand } from "../../lib/cli/main.ts";
 import { type TestContext, testContext } from "../../lib/cli/testing.ts";
 import { command as bench } from "../../tasks/bench.ts";
 import { command as compare } from "../../tasks/compare.ts";
+import { assertFits } from "../support/schemas.ts";
 
 const LOAD = ["--concurrency", "8", "--requests", "240", "--output-tokens", "16"];
 const QUICK = ["--no-calibration", "--output", "json"];
@@ -28,11 +30,14 @@ Deno.test("a run is compared with its baseline: the same, slower, another load, 
   await using slow = await startMock({ ttftMs: 60, itlMs: 8 });
   const first = await measured(test, server.url);
   assert.equal(first.json.baseline, null);
+  await assertFits("summary", first.json);
   const folder = first.folder!;
 
   const gate = ["--max-regression", "20%"];
   const same = await measured(test, server.url, "--baseline", folder, ...gate);
   const baseline: Comparison = same.json.baseline;
+  await assertFits("summary", same.json);
+  await assertFits("compare", baseline);
   assert.deepEqual([baseline.design, baseline.regressions], ["separate", []]);
   // Whether a busy machine makes a run invalid is not the question here.
   if (same.json.valid && first.json.valid) assert.equal(same.code, 0, JSON.stringify(baseline));
@@ -95,6 +100,7 @@ Deno.test("compare sends the key to URLs, and leaves a folder with a report", as
     await runCommand(test.ctx, compare, words);
     assert.deepEqual([...keys], ["Bearer sk-compare-1"]);
     const comparison: Comparison = JSON.parse(test.heard.data.join("\n"));
+    await assertFits("compare", comparison);
     assert.equal(comparison.design, "interleaved");
     const folder = test.heard.talk.find((line) => line.startsWith("Results: "))!.slice(9);
     assert.match(await Deno.readTextFile(`${folder}/report.html`), /<svg/);
@@ -103,4 +109,24 @@ Deno.test("compare sends the key to URLs, and leaves a folder with a report", as
     await proxy.shutdown();
     await mock.close();
   }
+});
+
+Deno.test("several loads, and a run with service levels, keep to their schemas", async () => {
+  await using test = await testContext();
+  await using server = await startMock({ ttftMs: 5, itlMs: 1 });
+  const short = ["--url", server.url, "--output-tokens", "8", "--requests", "40", ...QUICK];
+  const slo = ["--slo", "ttft=1s"];
+  const data = async (...words: string[]) => {
+    await runCommand(test.ctx, bench, [...short, ...words]);
+    return JSON.parse(test.heard.data.splice(0).join("\n"));
+  };
+  for (const words of [[], slo]) {
+    const curve: Curve = await data("--sweep", "1,2", ...words);
+    await assertFits("bench-curve", curve);
+    assert.deepEqual(curve.points.map(({ load }) => load), [1, 2]);
+    await assertFits("summary", curve.points[0]!.summary);
+  }
+  const run = await data(...slo);
+  await assertFits("summary", run);
+  assert.equal(run.goodput.attainment.scheduled, 40);
 });
