@@ -15,8 +15,9 @@ import { defineCommand } from "../lib/cli/command.ts";
 import type { Context } from "../lib/cli/context.ts";
 import { EXIT, type ExitCode, preconditionError } from "../lib/cli/errors.ts";
 import { runTask } from "../lib/cli/main.ts";
-import { type Plan, printPlan } from "../lib/cli/plan.ts";
+import { type Plan, planToJson, printPlan } from "../lib/cli/plan.ts";
 import { planCleanup, type PreparedCleanup } from "../lib/deploy/cleanup.ts";
+import { CONTEXT_NAME as LOCAL_CLUSTER } from "../lib/local/kubeconfig.ts";
 import { recallTarget } from "../lib/target/target.ts";
 
 /** The task. */
@@ -48,7 +49,8 @@ export const command = defineCommand({
       printPlan(ctx, plan, options.output);
       return EXIT.ok;
     }
-    await agree(ctx, plan, options.yes);
+    const name = level.kind === "all" ? LOCAL_CLUSTER : undefined;
+    await agree(ctx, plan, { yes: options.yes, name });
     await carryOut(ctx, plan, {
       level: level.kind,
       alone: level.kind === "all" || level.kind === "platform",
@@ -121,9 +123,12 @@ async function sweep(ctx: Context, options: CleanupOptions): Promise<ExitCode> {
   if (plan.steps.some((step) => step.skip === undefined)) {
     await agreeByName(ctx, plan, { ...options, name: place.cluster });
   }
-  await carryOut(ctx, plan, { level: "sweep", alone: true, output: "text" });
+  const result = await carryOut(ctx, plan, { level: "sweep", alone: true, output: "text" });
   const { report } = await audit(ctx, open);
-  printAudit(ctx, report, options.output);
+  if (options.output === "json") {
+    // One document: what was going to go, what went, and what is left.
+    ctx.ui.out(JSON.stringify({ plan: planToJson(plan), result, audit: report }, null, 2));
+  } else printAudit(ctx, report, "text");
   return isClean(report) ? EXIT.ok : EXIT.failed;
 }
 

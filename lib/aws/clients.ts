@@ -28,6 +28,10 @@ export type Efs = InstanceType<typeof import("@aws-sdk/client-efs")["EFS"]>;
 export type Elb = InstanceType<
   typeof import("@aws-sdk/client-elastic-load-balancing-v2")["ElasticLoadBalancingV2"]
 >;
+/** Classic load balancers. */
+export type ClassicElb = InstanceType<
+  typeof import("@aws-sdk/client-elastic-load-balancing")["ElasticLoadBalancing"]
+>;
 /** Repositories of images. */
 export type Ecr = InstanceType<typeof import("@aws-sdk/client-ecr")["ECR"]>;
 /** Log groups. */
@@ -63,6 +67,8 @@ export interface Clients {
   readonly efs: Efs;
   /** Load balancers and their target groups. */
   readonly elb: Elb;
+  /** Classic load balancers. */
+  readonly classicElb: ClassicElb;
   /** Repositories of images. */
   readonly ecr: Ecr;
   /** Log groups. */
@@ -133,6 +139,12 @@ const SERVICES = {
     "ELASTIC_LOAD_BALANCING_V2",
     async (c: object) =>
       new (await import("@aws-sdk/client-elastic-load-balancing-v2")).ElasticLoadBalancingV2(c),
+  ],
+  classicElb: [
+    "elasticloadbalancing",
+    "ELASTIC_LOAD_BALANCING",
+    async (c: object) =>
+      new (await import("@aws-sdk/client-elastic-load-balancing")).ElasticLoadBalancing(c),
   ],
   ecr: ["ecr", "ECR", async (c: object) => new (await import("@aws-sdk/client-ecr")).ECR(c)],
   logs: [

@@ -11,6 +11,7 @@
 import type { Context } from "../cli/context.ts";
 import {
   actionPrefix,
+  type ClassicElb,
   type Clients,
   type ClientSettings,
   type Ec2,
@@ -83,6 +84,8 @@ export interface AwsSession {
   efs(): Promise<Efs>;
   /** Load balancers and their target groups. */
   elb(): Promise<Elb>;
+  /** Classic load balancers. */
+  classicElb(): Promise<ClassicElb>;
   /** Repositories of images. */
   ecr(): Promise<Ecr>;
   /** Log groups. */
@@ -178,6 +181,7 @@ function sessionOver(
     s3: client("s3"),
     efs: client("efs"),
     elb: client("elb"),
+    classicElb: client("classicElb"),
     ecr: client("ecr"),
     logs: client("logs"),
     sqs: client("sqs"),

@@ -7,12 +7,24 @@ import type { Context } from "../cli/context.ts";
 import { usageError } from "../cli/errors.ts";
 import { type Plan, planToText } from "../cli/plan.ts";
 
+/** Options of {@link agree}. */
+export interface AgreeOptions {
+  /** `--yes` */
+  readonly yes: boolean;
+  /** Name of the cluster that goes as a whole, which is typed; yes or no when absent. */
+  readonly name?: string | undefined;
+}
+
 /**
- * Shows the plan and asks yes or no; `--yes` has answered already.
+ * Shows the plan and asks; `--yes` has answered already.
  *
  * @throws {TaskError} CONFIRM_MISSING without a terminal, CONFIRM_NO (both exit code 2).
  */
-export async function agree(ctx: Context, plan: Plan, yes: boolean): Promise<void> {
+export async function agree(
+  ctx: Context,
+  plan: Plan,
+  { yes, name }: AgreeOptions,
+): Promise<void> {
   if (!yes && !ctx.ui.interactive) {
     throw usageError(
       "CONFIRM_MISSING",
@@ -21,7 +33,9 @@ export async function agree(ctx: Context, plan: Plan, yes: boolean): Promise<voi
     );
   }
   ctx.ui.info(planToText(plan));
-  if (!yes && !await ctx.ui.confirm("Remove all this?", false)) throw refused();
+  if (yes) return;
+  if (name !== undefined) return await requireTyped(ctx, name);
+  if (!await ctx.ui.confirm("Remove all this?", false)) throw refused();
 }
 
 /**
@@ -51,9 +65,12 @@ export async function agreeByName(
     );
   }
   ctx.ui.info(planToText(plan));
-  if (agreed) return;
-  const typed = await ctx.ui.text(`Type the cluster's name (${options.name}) to delete all this`);
-  if (typed !== options.name) throw refused();
+  if (!agreed) await requireTyped(ctx, options.name);
+}
+
+async function requireTyped(ctx: Context, name: string): Promise<void> {
+  const typed = await ctx.ui.text(`Type the cluster's name (${name}) to delete all this`);
+  if (typed.trim() !== name) throw refused();
 }
 
 function refused(): Error {

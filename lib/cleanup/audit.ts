@@ -34,7 +34,8 @@ export async function audit(ctx: Context, { aws, who, place }: OpenPlace): Promi
   const prices = billed
     ? await currentPrices(ctx, aws, { instanceTypes, now })
     : tablePrices(aws.region);
-  return { inventory, report: leakReport(inventory, { account: who.account, prices, now }) };
+  const options = { account: who.account, prices, now, profile: aws.profile };
+  return { inventory, report: leakReport(inventory, options) };
 }
 
 /** AWS's list as it is now; the table where it may not or cannot be read. */
@@ -60,16 +61,24 @@ export function printAudit(ctx: Context, report: LeakReport, output: "text" | "j
     ctx.ui.out(JSON.stringify(report, null, 2));
     return;
   }
-  for (const blind of report.blind) ctx.ui.warn(`Not seen: ${blind}`);
   const where = `account ${report.account}, ${report.region}`;
-  if (report.leaks.length === 0) {
+  if (report.leaks.length + report.blind.length === 0) {
     ctx.ui.out(`Nothing of ${report.cluster} was found in ${where}`);
     return;
   }
   ctx.ui.table(leakTable(report));
+  // In lines of their own: a table breaks what is to be copied.
+  for (const { kind, name, command } of report.leaks) {
+    if (command !== null) ctx.ui.out(`To delete ${kind} ${name}: ${command}`);
+  }
   ctx.ui.info(
     `${report.leaks.length} resources of ${report.cluster} in ${where}; ${report.billable} cost ` +
       "something. Traffic and requests come on top.",
+  );
+  if (report.blind.length === 0) return;
+  ctx.ui.warn(
+    `${report.blind.length} listings could not be read: whether more of it is left is not known. ` +
+      "Run it again.",
   );
 }
 
@@ -104,15 +113,17 @@ export function orphanStep(open: OpenPlace, { inventory }: Audit): Step {
 }
 
 /** Whether a controller in the cluster made it; terraform makes no such thing. */
-function isOfControllers({ kind, tags, detail = "" }: Resource): boolean {
+function isOfControllers({ kind, name, tags, detail = "" }: Resource): boolean {
   switch (kind) {
     case "load-balancer":
+    case "classic-load-balancer":
     case "target-group":
       return true;
     case "instance":
       return "karpenter.sh/nodepool" in tags;
     case "security-group":
-      return "elbv2.k8s.aws/cluster" in tags;
+      // EKS itself makes one for each classic load balancer.
+      return "elbv2.k8s.aws/cluster" in tags || name.startsWith("k8s-elb-");
     case "network-interface":
       return "cluster.k8s.amazonaws.com/name" in tags && detail.startsWith("available");
     default:

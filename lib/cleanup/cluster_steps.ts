@@ -5,15 +5,24 @@
  * @module
  */
 import type { AwsSession } from "../aws/session.ts";
+import { findClassicBalancers } from "../aws/sweep/classic_balancers.ts";
 import { findLoadBalancers } from "../aws/sweep/find_services.ts";
 import { asLeak } from "../aws/sweep/ownership.ts";
+import type { Resource } from "../aws/sweep/types.ts";
 import type { Context } from "../cli/context.ts";
 import { messageOf, TaskError, timeoutError } from "../cli/errors.ts";
 import type { Step } from "../cli/plan.ts";
 import type { StepUi } from "../cli/ui.ts";
 import type { Kube } from "../kube/types.ts";
 import { stopUsers } from "./claim_users.ts";
-import { type Claim, type Holding, type Holdings, holdingText, NODE_KINDS } from "./holdings.ts";
+import {
+  type Claim,
+  type Holding,
+  type Holdings,
+  holdingText,
+  NODE_KINDS,
+  poolOf,
+} from "./holdings.ts";
 import { takeAway, untilGone } from "./take_away.ts";
 
 /** What the steps work with. */
@@ -30,7 +39,7 @@ export interface ClusterStepsOptions {
   readonly patience?: Partial<Patience> | undefined;
 }
 
-/** How long controllers may take, in milliseconds. */
+/** How long controllers and the API server may take, in milliseconds. */
 export interface Patience {
   /** Load balancers. */
   readonly balancers: number;
@@ -40,6 +49,8 @@ export interface Patience {
   readonly drain: number;
   /** Nodes that are told to go at once. */
   readonly force: number;
+  /** The API server, that answers with faults or, once it had answered, not at all. */
+  readonly answer: number;
 }
 
 /** A load balancer goes within two minutes, a disk within one; a GPU node drains for longer. */
@@ -48,6 +59,7 @@ export const PATIENCE: Patience = {
   claims: 5 * 60_000,
   drain: 15 * 60_000,
   force: 5 * 60_000,
+  answer: 2 * 60_000,
 };
 
 /** Load balancers, disks, nodes: in this order, each skipped where there is nothing. */
@@ -90,18 +102,22 @@ async function balancersLeft(
   const end = ctx.clock.monotonic() + patienceMs;
   const within = aws.within({ signal: ctx.signal });
   for (;;) {
-    const found = await findLoadBalancers(within).catch((error) => {
+    const found = await allBalancers(within).catch((error) => {
       if (!(error instanceof TaskError) || error.code !== "AWS_DENIED") throw error;
       ctx.ui.warn(`Load balancers cannot be looked at: ${messageOf(error)}`);
       return [];
     });
     const left = found.filter((one) =>
-      one.kind === "load-balancer" && asLeak(one, scope)?.belonging === "own"
+      one.kind !== "target-group" && asLeak(one, scope)?.belonging === "own"
     );
     if (left.length === 0 || ctx.clock.monotonic() >= end) return left.length;
     ui.update(`AWS still has ${left.map((one) => one.name).join(", ")}`);
     await ctx.clock.sleep(Math.min(3_000, patienceMs), ctx.signal);
   }
+}
+
+async function allBalancers(aws: AwsSession): Promise<Resource[]> {
+  return (await Promise.all([findLoadBalancers(aws), findClassicBalancers(aws)])).flat();
 }
 
 function claimStep(options: ClusterStepsOptions): Step {
@@ -154,6 +170,9 @@ function nodeStep(options: ClusterStepsOptions): Step {
   const { drain, force } = { ...PATIENCE, ...options.patience };
   const of = (kind: string) => nodes.filter((one) => one.ref.kind === kind);
   const pools = of(NODE_KINDS.pool.kind);
+  // Nodes that were not there when it was agreed to go if their pool was; others are told.
+  const known = new Set(nodes.map(({ uid }) => uid));
+  const poolNames = new Set<string | undefined>(pools.map(({ ref }) => ref.name));
   return {
     id: "nodes",
     title: "Remove nodes",
@@ -163,7 +182,9 @@ function nodeStep(options: ClusterStepsOptions): Step {
     run: async (ctx, ui) => {
       // Without pools no new nodes come, whatever waits for one.
       for (const { ref, uid } of pools) await kube.delete(ref, { propagation: "Background", uid });
-      const claims = await currentClaims(kube);
+      const claims = (await currentClaims(kube)).filter((one) =>
+        known.has(one.uid) || poolNames.has(one.pool)
+      );
       for (const { ref, uid } of claims) await kube.delete(ref, { uid });
       const say = (left: readonly Holding[]) =>
         ui.update(`drains ${left.length} of ${claims.length} nodes`);
@@ -181,13 +202,16 @@ function nodeStep(options: ClusterStepsOptions): Step {
   };
 }
 
-async function currentClaims(kube: Kube): Promise<Holding[]> {
+async function currentClaims(
+  kube: Kube,
+): Promise<(Holding & { readonly pool: string | undefined })[]> {
   const { items } = await kube.list(NODE_KINDS.claim);
-  return items.map(({ metadata: { name, uid = "" }, status }) => ({
-    ref: { ...NODE_KINDS.claim, name },
-    uid,
+  return items.map((one) => ({
+    ref: { ...NODE_KINDS.claim, name: one.metadata.name },
+    uid: one.metadata.uid ?? "",
     ours: true,
-    detail: status?.nodeName ?? "",
+    detail: one["status"]?.nodeName ?? "",
+    pool: poolOf(one),
   }));
 }
 

@@ -94,14 +94,20 @@ async function orderedSteps(
   },
 ): Promise<Step[]> {
   const lost = typeof inside === "string";
-  const infrastructure = stack && infrastructureSteps(open, stack, { lost });
+  const orphans = orphanStep(open, found);
+  const reach = typeof inside === "string" ? undefined : inside.reach;
+  const infrastructure = stack &&
+    infrastructureSteps(open, stack, {
+      lost,
+      ...(reach && { later: { lost: () => reach.lost !== undefined, orphans } }),
+    });
   const remembered = await recallTarget(ctx);
   const isTarget = remembered?.cluster !== undefined &&
     isPlaceOf(open.place, remembered.cluster);
   return [
     ...(lost ? [] : inside.steps),
     ...(infrastructure?.cluster ?? []),
-    ...(infrastructure === undefined ? [] : [orphanStep(open, found), infrastructure.rest]),
+    ...(infrastructure === undefined ? [] : [orphans, infrastructure.rest]),
     sweepStep(open, found),
     proofStep(open),
     ...(infrastructure === undefined ? [] : [infrastructure.folder]),

@@ -103,6 +103,8 @@ export async function findHoldings(
     ours: isOurs(object),
     detail,
   });
+  const [pools = []] = nodes;
+  const ownPools = new Set(pools.filter(isOurs).map(({ metadata }) => metadata.name));
   const balanced = [
     ...services.filter((one) => one["spec"]?.type === "LoadBalancer"),
     ...[...ingresses, ...gateways].filter(isAwsBalanced),
@@ -113,7 +115,10 @@ export async function findHoldings(
       ...holding(one, claimDetail(one)),
       volume: one["spec"]?.volumeName,
     })),
-    nodes: nodes.flat().map((one) => holding(one, one["status"]?.nodeName ?? "")),
+    nodes: nodes.flat().map((one) => ({
+      ...holding(one, one["status"]?.nodeName ?? ""),
+      ours: isOurs(one) || ownPools.has(poolOf(one) ?? ""),
+    })),
     graphNamespaces: namespacesOf([...requests, ...graphs]),
     strangers: namespacesOf(pods).filter((one) =>
       one !== where.namespace && !one.startsWith("kube-") && !own.has(one)
@@ -157,4 +162,9 @@ function addressOf({ status }: KubeObject): string {
 function claimDetail({ spec, status }: KubeObject): string {
   const size = status?.capacity?.storage ?? spec?.resources?.requests?.storage ?? "";
   return [size, spec?.storageClassName ?? ""].filter((one) => one !== "").join(" of ");
+}
+
+/** The pool that a claim of a node was made for; undefined for other kinds. */
+export function poolOf({ metadata }: KubeObject): string | undefined {
+  return metadata.labels?.["karpenter.sh/nodepool"];
 }

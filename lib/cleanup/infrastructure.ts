@@ -13,6 +13,7 @@ import { countsText } from "../terraform/plan_summary.ts";
 import { findTerraform, terraformEnvironment } from "../terraform/program.ts";
 import { earlierRun, waitForEarlierRun } from "../terraform/run.ts";
 import { applyPlan, forgetResources, initStack, makePlan, type Stack } from "../terraform/stack.ts";
+import { type DeletedState, deleteState } from "../terraform/state_bucket.ts";
 import { workFolder } from "../terraform/work_folder.ts";
 import { type KnownState, readKnownState } from "./known_state.ts";
 import type { OpenPlace } from "./place.ts";
@@ -62,18 +63,33 @@ export function infrastructureSteps(
   options: {
     /** Whether the cluster's API server does not answer. */
     readonly lost: boolean;
+    /** When it may fall silent after the plan was made. */
+    readonly later?: {
+      /** Whether it has. */
+      readonly lost: () => boolean;
+      /** Deletes what the cluster's controllers left, once the cluster is gone. */
+      readonly orphans: Step;
+    };
   },
 ): InfrastructureSteps {
   const { state } = stack;
+  const { lost, later } = options;
   const job: Job = { ...stack, open };
   return {
-    cluster: options.lost && state?.hasCluster === true ? [clusterStep(job, state)] : [],
+    cluster: lost && state?.hasCluster === true ? [clusterStep(job, state)] : [],
     rest: {
       id: "infrastructure",
       title: "Destroy the infrastructure",
       touches: [`everything in terraform's state (${countText(state)}${stateText(stack)})`],
       deadlineMs: DEADLINE_MS,
-      run: (ctx, ui) => destroy(ctx, job, { ui, forget: options.lost }),
+      run: async (ctx, ui) => {
+        const silent = later?.lost() ?? false;
+        if (later !== undefined && silent && state?.hasCluster === true) {
+          await clusterStep(job, state).run(ctx, ui);
+          if (later.orphans.skip === undefined) await later.orphans.run(ctx, ui);
+        }
+        return await destroy(ctx, job, { ui, forget: lost || silent });
+      },
     },
     folder: folderStep(job),
   };
@@ -136,11 +152,14 @@ async function destroy(
 }
 
 function folderStep(job: Job): Step {
-  const { folder, note: { backend }, open } = job;
+  const { folder, note: { account, backend }, open } = job;
   return {
     id: "work-folder",
     title: "Remove terraform's work folder",
-    touches: [folder, ...(backend.kind === "s3" ? [stateText(job)] : [])],
+    touches: [
+      folder,
+      ...(backend.kind === "s3" ? [`${stateText(job)}, all its versions`] : []),
+    ],
     deadlineMs: 120_000,
     run: async (ctx): Promise<string | undefined> => {
       const aws = open.aws.within({ signal: ctx.signal });
@@ -148,16 +167,18 @@ function folderStep(job: Job): Step {
       // earlier run was stopped between the state and the folder.
       const left = (await readKnownState(ctx, aws, { folder, backend }))?.resources ?? 0;
       if (left > 0) return `stays: the state still lists ${left} resources`;
-      if (backend.kind === "s3") {
-        const s3 = await aws.s3();
-        await s3.deleteObject({ Bucket: backend.bucket, Key: backend.key });
-      }
-      await removeAll(ctx, folder);
-      return backend.kind === "s3"
-        ? `${backend.bucket} stays, for the states of other clusters`
+      const said = backend.kind === "s3"
+        ? stateGoneText(backend.bucket, await deleteState(aws, { ...backend, account }))
         : undefined;
+      await removeAll(ctx, folder);
+      return said;
     },
   };
+}
+
+function stateGoneText(bucket: string, { versions, stays }: DeletedState): string {
+  const gone = `${versions} versions of the state gone`;
+  return stays === undefined ? `${gone}, and ${bucket}` : `${gone}; ${bucket} stays: ${stays}`;
 }
 
 async function openStack(ctx: Context, { folder, note, open: { place } }: Job): Promise<Stack> {

@@ -7,7 +7,7 @@
 import { loadBlueprint } from "../blueprint/blueprint.ts";
 import { resolveRelease } from "../blueprint/release.ts";
 import type { Context } from "../cli/context.ts";
-import { messageOf, TaskError } from "../cli/errors.ts";
+import { messageOf } from "../cli/errors.ts";
 import { exists, removeAll } from "../cli/files.ts";
 import type { Step } from "../cli/plan.ts";
 import { findDeployed, type Found } from "../deploy/cleanup_found.ts";
@@ -19,23 +19,30 @@ import { platformState } from "../platform/state.ts";
 import type { EksCluster } from "../target/eks_cluster.ts";
 import { openTarget, recallTarget, type Target } from "../target/target.ts";
 import { stackKubeconfig } from "../terraform/work_folder.ts";
-import { clusterSteps, type Patience } from "./cluster_steps.ts";
-import { findHoldings, holdingText } from "./holdings.ts";
+import { clusterSteps, PATIENCE, type Patience } from "./cluster_steps.ts";
+import { findHoldings, type Holding, type Holdings, holdingText, NODE_KINDS } from "./holdings.ts";
 import { type AwsPlace, isPlaceOf, type OpenPlace } from "./place.ts";
+import { cannotBeAsked, leaveOutWhenLost, type Reach, throughFaults } from "./unanswered.ts";
 
 /** The steps inside a cluster. */
 export interface Inside extends AsyncDisposable {
   /** In the order of their dependencies. */
   readonly steps: readonly Step[];
+  /** Whether the API server still answers while they run. */
+  readonly reach: Readonly<Reach>;
   /** What others have in the cluster and would lose, in words. */
   readonly foreign: readonly string[];
   /** Namespaces of others with pods. */
   readonly strangers: readonly string[];
 }
 
-/** Why a cluster cannot be asked, while everything else can still go. */
-const UNREACHABLE =
-  /^(CLUSTER_DOWN|KUBE_(UNREACHABLE|UNAUTHORIZED|FORBIDDEN|CREDENTIALS|TIMEOUT|SERVERTIMEOUT|SERVICEUNAVAILABLE))$/;
+/** Options of {@link planInside}. */
+export interface InsideOptions {
+  /** The cluster as EKS has it. */
+  readonly cluster: EksCluster | undefined;
+  /** How long controllers and the API server may take. */
+  readonly patience?: Partial<Patience> | undefined;
+}
 
 /**
  * Opens the cluster and plans the steps inside it; a text says why that cannot be. Looks only.
@@ -45,55 +52,64 @@ const UNREACHABLE =
 export async function planInside(
   ctx: Context,
   open: OpenPlace,
-  options: {
-    /** The cluster as EKS has it. */
-    readonly cluster: EksCluster | undefined;
-    /** How long controllers may take. */
-    readonly patience?: Partial<Patience> | undefined;
-  },
+  { cluster, patience = {} }: InsideOptions,
 ): Promise<Inside | string> {
-  const { cluster } = options;
   if (cluster === undefined) return "there is no such cluster any more";
-  const scratch = await ctx.fs.makeTempDir({ prefix: "dynamo-eks-cleanup-" });
-  const dispose: (() => void | Promise<void>)[] = [() => removeAll(ctx, scratch)];
+  const patienceOf = { ...PATIENCE, ...patience };
   try {
-    const target = await targetOf(ctx, open.place, { cluster, scratch });
-    const kube = await openTarget(ctx, target);
-    dispose.push(() => kube.close());
-    const platform = await installed(ctx, kube, target);
-    const { namespace } = platform;
-    const release = resolveRelease(platform.release);
-    const holdings = await findHoldings(kube, { namespace, release });
-    const graphs = await allGraphs(ctx, kube, {
-      target: platform,
-      namespaces: holdings.graphNamespaces,
-    });
-    const strange = [...holdings.balancers, ...holdings.claims].filter((one) => !one.ours);
-    return {
-      steps: [
-        ...graphs.steps,
-        ...await platformRemovalSteps(ctx, { kube, target, namespace, definitions: false }),
-        ...clusterSteps({
-          kube,
-          aws: open.aws,
-          cluster: open.place.cluster,
-          holdings,
-          patience: options.patience,
-        }),
-      ],
-      foreign: [...graphs.foreign, ...strange.map(holdingText)],
-      strangers: holdings.strangers,
-      [Symbol.asyncDispose]: () => disposeAll(dispose),
-    };
+    return await throughFaults(
+      ctx,
+      patienceOf.answer,
+      () => lookInside(ctx, open, { cluster, patience: patienceOf }),
+    );
   } catch (error) {
-    await disposeAll(dispose);
-    if (error instanceof TaskError && UNREACHABLE.test(error.code)) return messageOf(error);
+    if (cannotBeAsked(error)) return messageOf(error);
     throw error;
   }
 }
 
-async function disposeAll(dispose: readonly (() => void | Promise<void>)[]): Promise<void> {
-  for (const one of dispose) await one();
+async function lookInside(
+  ctx: Context,
+  open: OpenPlace,
+  { cluster, patience }: { readonly cluster: EksCluster; readonly patience: Patience },
+): Promise<Inside> {
+  await using opened = new AsyncDisposableStack();
+  const scratch = await ctx.fs.makeTempDir({ prefix: "dynamo-eks-cleanup-" });
+  opened.defer(() => removeAll(ctx, scratch));
+  const target = await targetOf(ctx, open.place, { cluster, scratch });
+  const kube = await openTarget(ctx, target);
+  opened.defer(() => kube.close());
+  const platform = await installed(ctx, kube, target);
+  const { namespace } = platform;
+  const release = resolveRelease(platform.release);
+  const holdings = await findHoldings(kube, { namespace, release });
+  const graphs = await allGraphs(ctx, kube, {
+    target: platform,
+    namespaces: holdings.graphNamespaces,
+  });
+  const steps = [
+    ...graphs.steps,
+    ...await platformRemovalSteps(ctx, { kube, target, namespace, definitions: false }),
+    ...clusterSteps({ kube, aws: open.aws, cluster: open.place.cluster, holdings, patience }),
+  ];
+  const reach: Reach = { lost: undefined };
+  const lost = { kube, reach, patienceMs: patience.answer };
+  // From here on it is the caller's.
+  const kept = opened.move();
+  return {
+    steps: steps.map((step) => leaveOutWhenLost(step, lost)),
+    reach,
+    foreign: [...graphs.foreign, ...foreignOf(holdings).map(holdingText)],
+    strangers: holdings.strangers,
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+/** What others made and would lose. A claim of a node is whose its pool is. */
+function foreignOf({ balancers, claims, nodes }: Holdings): Holding[] {
+  return [...balancers, ...claims, ...nodes].filter((one) =>
+    !one.ours && one.ref.kind !== NODE_KINDS.claim.kind
+  );
 }
 
 /**

@@ -20,7 +20,7 @@ export const cleanupOptions = {
   all: { kind: "flag", description: "Everything: graphs, platform and the cluster" },
   foreign: {
     kind: "flag",
-    description: "With --all on EKS: also when others have graphs, load balancers or disks in it",
+    description: "With --all on EKS: also when others have graphs, disks or nodes in it",
   },
   volumes: {
     kind: "flag",

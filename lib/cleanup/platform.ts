@@ -26,12 +26,16 @@ export async function planPlatformCleanup(
   options: PlatformCleanupOptions,
 ): Promise<PreparedCleanup> {
   const target = await resolveTarget(ctx, options);
-  const graphs = await planCleanup(ctx, { kind: "graphs" }, options);
+  await using opened = new AsyncDisposableStack();
+  const graphs = opened.use(await planCleanup(ctx, { kind: "graphs" }, options));
   const kube = await openTarget(ctx, target);
+  opened.defer(() => kube.close());
   const place = { kube, namespace: target.namespace, definitions: options.definitions };
   const steps = target.kind === "local"
     ? localPlatformSteps(place)
     : await platformRemovalSteps(ctx, { ...place, target });
+  // From here on it is the caller's.
+  const kept = opened.move();
   return {
     plan: {
       ...graphs.plan,
@@ -44,9 +48,6 @@ export async function planPlatformCleanup(
       ],
       steps: [...graphs.plan.steps, ...steps],
     },
-    async [Symbol.asyncDispose]() {
-      kube.close();
-      await graphs[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }

@@ -11,7 +11,7 @@ import { type Plan, runPlan, type StepResult } from "../cli/plan.ts";
 export interface CleanupResult {
   /** Whether all steps came to their end. */
   readonly cleaned: true;
-  /** How much was asked for: `graph`, `graphs`, `platform`, `all`. */
+  /** How much was asked for: `graph`, `graphs`, `platform`, `all`, `sweep`. */
   readonly level: string;
   /** What became of each step. */
   readonly steps: readonly StepResult[];
@@ -32,17 +32,21 @@ export interface CarryOutOptions {
 }
 
 /**
- * Runs a plan that was shown already; with `--output json` the result goes to stdout.
+ * Runs a plan that was shown already and returns what it did; with `--output json` that goes to
+ * stdout.
  *
  * @throws {TaskError} of a step; LOCKED (exit code 3) when another task is at work.
  */
-export async function carryOut(ctx: Context, plan: Plan, options: CarryOutOptions): Promise<void> {
+export async function carryOut(
+  ctx: Context,
+  plan: Plan,
+  options: CarryOutOptions,
+): Promise<CleanupResult> {
   const start = ctx.clock.monotonic();
   // The plan that was shown had them.
   const quiet = { ...plan, warnings: [] };
   const run = () => runPlan(ctx, quiet);
   const steps = options.alone ? await withLock(ctx, "cleanup", run) : await run();
-  if (options.output !== "json") return;
   const result: CleanupResult = {
     cleaned: true,
     level: options.level,
@@ -50,5 +54,6 @@ export async function carryOut(ctx: Context, plan: Plan, options: CarryOutOption
     warnings: plan.warnings,
     ms: Math.round(ctx.clock.monotonic() - start),
   };
-  ctx.ui.out(JSON.stringify(result, null, 2));
+  if (options.output === "json") ctx.ui.out(JSON.stringify(result, null, 2));
+  return result;
 }

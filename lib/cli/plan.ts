@@ -26,6 +26,9 @@ export interface Step {
   run(ctx: Context, ui: StepUi): Promise<string | void>;
 }
 
+/** Thrown by a step that finds out at work that it is not needed, or cannot be: it is skipped. */
+export class StepSkipped extends Error {}
+
 /** An ordered list of steps, with what a person should know before saying yes. */
 export interface Plan {
   /** Name of the task. */
@@ -87,9 +90,7 @@ export function planToText(plan: Plan, width = 80): string {
 /** Prints the plan to stdout in the asked form. */
 export function printPlan(ctx: Context, plan: Plan, output: "text" | "json"): void {
   ctx.ui.out(
-    output === "json"
-      ? JSON.stringify(planToJson(plan), null, 2)
-      : planToText(plan, ctx.ui.width),
+    output === "json" ? JSON.stringify(planToJson(plan), null, 2) : planToText(plan, ctx.ui.width),
   );
 }
 
@@ -131,9 +132,16 @@ async function runOrSkip(ctx: Context, step: Step): Promise<StepResult> {
     return { id, title, outcome: "skipped", detail: skip, ms: 0 };
   }
   const start = ctx.clock.monotonic();
-  const detail = await runStep(ctx, step, ui);
-  const ms = Math.round(ctx.clock.monotonic() - start);
-  return { id, title, outcome: "done", ...(detail === undefined ? {} : { detail }), ms };
+  const took = () => Math.round(ctx.clock.monotonic() - start);
+  try {
+    const detail = await runStep(ctx, step, ui);
+    const done = { id, title, outcome: "done" } as const;
+    return { ...done, ...(detail === undefined ? {} : { detail }), ms: took() };
+  } catch (error) {
+    if (!(error instanceof StepSkipped)) throw error;
+    ui.skip(error.message);
+    return { id, title, outcome: "skipped", detail: error.message, ms: took() };
+  }
 }
 
 async function runStep(ctx: Context, step: Step, ui: StepUi): Promise<string | undefined> {
@@ -144,6 +152,7 @@ async function runStep(ctx: Context, step: Step, ui: StepUi): Promise<string | u
     ui.done(result);
     return result;
   } catch (error) {
+    if (error instanceof StepSkipped) throw error;
     if (ctx.signal.aborted) {
       ui.fail("interrupted");
       throw interruptedError();

@@ -235,7 +235,7 @@ export async function askTerraform(
     readonly onLine?: (line: string) => void;
   },
 ): Promise<string> {
-  const result = await ctx.processes.run(options.program.path, args, {
+  const result = await ctx.processes.run(options.program.path, withoutColor(args), {
     cwd: options.folder,
     clearEnv: true,
     env: options.env,
@@ -251,4 +251,11 @@ export async function askTerraform(
     `terraform ${args[0]} failed: ${lines.slice(0, 6).join(" ") || `exit code ${result.code}`}`,
     "Run the same task again; what is there already stays.",
   );
+}
+
+/** terraform colours what it says of errors, wherever it is written to; the words come first. */
+function withoutColor(args: readonly string[]): string[] {
+  const flag = args.findIndex((one) => one.startsWith("-"));
+  const words = flag === -1 ? args.length : flag;
+  return [...args.slice(0, words), "-no-color", ...args.slice(words)];
 }

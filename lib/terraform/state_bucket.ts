@@ -3,7 +3,11 @@
  *
  * @module
  */
+import { awsErrorName } from "../aws/errors.ts";
+import { deleteObjectVersions, listObjectVersions } from "../aws/object_versions.ts";
 import type { AwsSession } from "../aws/session.ts";
+import { statesText } from "../aws/sweep/find_buckets.ts";
+import { orGone } from "../aws/sweep/pages.ts";
 import { preconditionError, TaskError } from "../cli/errors.ts";
 
 /** The tag by which a bucket is known as ours. */
@@ -92,20 +96,61 @@ export async function ensureStateBucket(aws: AwsSession, options: StateBucket): 
   return there ? `${Bucket} is there` : `made ${Bucket}`;
 }
 
+/** What became of a state that was deleted. */
+export interface DeletedState {
+  /** How many versions and delete markers of it went. */
+  readonly versions: number;
+  /** Why the bucket stays; undefined when it is gone. */
+  readonly stays: string | undefined;
+}
+
+/**
+ * Deletes a state with all its versions and its locks, and nothing else; then the bucket, when it
+ * carries our tag and nothing is left in it.
+ */
+export async function deleteState(
+  aws: AwsSession,
+  { bucket, account, key }: StateBucket & { readonly key: string },
+): Promise<DeletedState> {
+  const where = { Bucket: bucket, ExpectedBucketOwner: account };
+  if (!await hasStateBucket(aws, { bucket, account })) return { versions: 0, stays: undefined };
+  const mine = (await listObjectVersions(aws, { bucket, prefix: key }))
+    .filter(({ Key }) => Key === key || Key === `${key}.tflock`);
+  await deleteObjectVersions(aws, bucket, mine);
+  const versions = mine.length;
+  const left = new Set((await listObjectVersions(aws, { bucket })).map(({ Key }) => Key));
+  if (left.size > 0) return { versions, stays: `it holds ${statesText([...left])}` };
+  if (!await carriesTag(aws, where)) {
+    return { versions, stays: `it has no tag ${TAG.Key}=${TAG.Value}` };
+  }
+  try {
+    await (await aws.s3()).deleteBucket(where);
+    return { versions, stays: undefined };
+  } catch (error) {
+    // Another cluster's first state came at this moment.
+    if (awsErrorName(error) !== "BucketNotEmpty") throw error;
+    return { versions, stays: "it is in use again" };
+  }
+}
+
 // A run that was interrupted between making and tagging leaves an empty one.
 async function isOurs(
   aws: AwsSession,
   { bucket: Bucket, account: ExpectedBucketOwner }: StateBucket,
 ): Promise<boolean> {
-  const s3 = await aws.s3();
   const where = { Bucket, ExpectedBucketOwner };
-  try {
-    const { TagSet = [] } = await s3.getBucketTagging(where);
-    if (TagSet.some(({ Key, Value }) => Key === TAG.Key && Value === TAG.Value)) return true;
-  } catch (error) {
-    if (!(error instanceof TaskError) || error.code !== "AWS_NOT_FOUND") throw error;
-  }
+  if (await carriesTag(aws, where)) return true;
+  const s3 = await aws.s3();
   return ((await s3.listObjectsV2({ ...where, MaxKeys: 1 })).KeyCount ?? 0) === 0;
+}
+
+async function carriesTag(
+  aws: AwsSession,
+  where: { readonly Bucket: string; readonly ExpectedBucketOwner: string },
+): Promise<boolean> {
+  // No tags at all is an error to S3.
+  const found = await orGone((await aws.s3()).getBucketTagging(where));
+  return (found?.TagSet ?? []).some(({ Key, Value }) => Key === TAG.Key && Value === TAG.Value);
 }
 
 function tlsOnly(bucket: string, region: string): string {

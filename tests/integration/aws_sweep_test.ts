@@ -39,7 +39,7 @@ Deno.test("moto: the sweep deletes one of two clusters with alike names", relaxe
       });
       const own = report.leaks.filter((one) => one.belonging === "own");
       const kinds = new Set(own.map((one) => one.kind));
-      assert.equal(kinds.size, 29, [...kinds].join(" "));
+      assert.equal(kinds.size, 30, [...kinds].join(" "));
       const gpu = own.find((one) => one.kind === "instance");
       assert.equal(gpu?.usdPerMonth, 734.38);
       assert.equal(own.find((one) => one.kind === "load-balancer")?.usdPerMonth, null);

@@ -39,6 +39,13 @@ export async function makeClusterWorld(aws: AwsSession, cluster: string): Promis
   await makeCompute(aws, cluster, network);
   await makeIam(aws, cluster);
   await makeServices(aws, cluster, network);
+  await (await aws.classicElb()).createLoadBalancer({
+    LoadBalancerName: `classic-${cluster}`,
+    Subnets: network.subnets,
+    SecurityGroups: [network.group],
+    Listeners: [{ Protocol: "TCP", LoadBalancerPort: 80, InstancePort: 30080 }],
+    Tags: list({ [`kubernetes.io/cluster/${cluster}`]: "owned" }),
+  });
   const eks = await aws.eks();
   const roleArn = `arn:aws:iam::123456789012:role/${cluster}-${aws.region}-node`;
   await eks.createCluster({
@@ -355,6 +362,8 @@ async function dumpServices(aws: AwsSession, put: Put): Promise<void> {
   const elb = await aws.elb();
   put("load-balancer", (await elb.describeLoadBalancers({})).LoadBalancers, "LoadBalancerArn");
   put("target-group", (await elb.describeTargetGroups({})).TargetGroups, "TargetGroupArn");
+  const classic = await (await aws.classicElb()).describeLoadBalancers({});
+  put("classic-load-balancer", classic.LoadBalancerDescriptions, "LoadBalancerName");
   const efs = await aws.efs();
   for (const system of (await efs.describeFileSystems({})).FileSystems ?? []) {
     // The size comes with the time of the question.

@@ -1,11 +1,10 @@
 /**
- * The cluster itself, terraform's state, and what carries the tag without a row of its own.
+ * The cluster itself, and what carries the tag without a row of its own.
  *
  * @module
  */
-import { TaskError } from "../../cli/errors.ts";
 import type { AwsSession } from "../session.ts";
-import { eachOf, listAll, orGone, tagsOf } from "./pages.ts";
+import { listAll, orGone, tagsOf } from "./pages.ts";
 import type { Resource, SweepScope } from "./types.ts";
 
 /** The EKS cluster of that name and its node groups. */
@@ -13,10 +12,12 @@ export async function findCluster(aws: AwsSession, scope: SweepScope): Promise<R
   const eks = await aws.eks();
   const cluster = (await orGone(eks.describeCluster({ name: scope.cluster })))?.cluster;
   if (cluster === undefined) return [];
-  const groups = await listAll(
+  const groups = await orGone(listAll(
     (nextToken) => eks.listNodegroups({ nextToken, clusterName: scope.cluster }),
     (answer) => [answer.nodegroups, answer.nextToken],
-  );
+  ));
+  // The cluster went between the two calls.
+  if (groups === undefined) return [];
   const version = cluster.version ?? "";
   return [
     {
@@ -38,56 +39,6 @@ export async function findCluster(aws: AwsSession, scope: SweepScope): Promise<R
       named: true,
     })),
   ];
-}
-
-/** Buckets of the region that carry the tag: terraform's state. */
-export async function findBuckets(aws: AwsSession, scope: SweepScope): Promise<Resource[]> {
-  const s3 = await aws.s3();
-  const buckets = await listAll(
-    (ContinuationToken) => s3.listBuckets({ ContinuationToken, BucketRegion: scope.region }),
-    (answer) => [answer.Buckets, answer.ContinuationToken],
-  );
-  const found = await eachOf(buckets, async (one): Promise<Resource | undefined> => {
-    const Bucket = one.Name ?? "";
-    const tags = await bucketTags(s3, Bucket);
-    if (tags["dynamo-eks/cluster"] !== scope.cluster) return undefined;
-    return {
-      kind: "bucket",
-      id: Bucket,
-      name: Bucket,
-      tags,
-      created: one.CreationDate?.getTime(),
-      bill: { of: "unknown", note: "billed by what is stored" },
-      keep: await foreignContent(aws, Bucket),
-    };
-  });
-  return found.filter((one) => one !== undefined);
-}
-
-/** Its tags; none for buckets of others whose tags may not be read, of which there are many. */
-async function bucketTags(
-  s3: Awaited<ReturnType<AwsSession["s3"]>>,
-  Bucket: string,
-): Promise<Record<string, string>> {
-  try {
-    // No tags at all is an error to S3.
-    return tagsOf((await orGone(s3.getBucketTagging({ Bucket })))?.TagSet);
-  } catch (error) {
-    if (error instanceof TaskError && error.code === "AWS_DENIED") return {};
-    throw error;
-  }
-}
-
-/** Why a bucket is more than the state of one cluster; undefined when it is no more. */
-async function foreignContent(aws: AwsSession, Bucket: string): Promise<string | undefined> {
-  const { Contents = [] } = await (await aws.s3()).listObjectsV2({ Bucket, MaxKeys: 100 });
-  const keys = Contents.map((one) => one.Key ?? "");
-  const other = keys.find((key) => !/\.tfstate(\.backup)?$|\.tflock$/.test(key));
-  if (other !== undefined) return `it holds ${other}, which is no state of terraform`;
-  if (keys.filter((key) => key.endsWith(".tfstate")).length > 1) {
-    return "it holds the state of more than one configuration";
-  }
-  return undefined;
 }
 
 /** What carries the tag and is of a kind that `known` does not have, as ARNs tell it. */

@@ -5,7 +5,9 @@
  */
 import { messageOf, TaskError } from "../../cli/errors.ts";
 import type { AwsSession } from "../session.ts";
-import { findBuckets, findCluster, findOthers } from "./find_cluster.ts";
+import { findClassicBalancers } from "./classic_balancers.ts";
+import { findBuckets } from "./find_buckets.ts";
+import { findCluster, findOthers } from "./find_cluster.ts";
 import {
   findInstances,
   findInterfaces,
@@ -24,7 +26,7 @@ import {
   findRepositories,
   findRules,
 } from "./find_services.ts";
-import { keepSharedNetworks } from "./shared_network.ts";
+import { keepAllNetworks, keepSharedNetworks } from "./shared_network.ts";
 import { asLeak } from "./ownership.ts";
 import { keyOf, KINDS, type Leak, type Resource, type SweepScope } from "./types.ts";
 
@@ -51,6 +53,7 @@ const FINDERS: Readonly<Record<string, Finder>> = {
   "gateways and addresses": findGateways,
   "security groups": findSecurityGroups,
   "load balancers": findLoadBalancers,
+  "classic load balancers": findClassicBalancers,
   "file systems": findFileSystems,
   "image repositories": findRepositories,
   "log groups": findLogGroups,
@@ -80,8 +83,7 @@ export async function takeInventory(aws: AwsSession, cluster: string): Promise<I
     try {
       return await find();
     } catch (error) {
-      if (!(error instanceof TaskError) || HOPELESS.includes(error.code)) throw error;
-      blind.push(`${what}: ${messageOf(error)}`);
+      blind.push(blindText(what, error));
       return [];
     }
   };
@@ -94,7 +96,11 @@ export async function takeInventory(aws: AwsSession, cluster: string): Promise<I
   const others = await looked("other tagged things", () => findOthers(aws, scope, known));
   const leaks = [...known, ...others].map((one) => asLeak(one, scope))
     .filter((one) => one !== undefined);
-  const kept = await keepSharedNetworks(aws, keepForeignCluster(leaks, blind), scope);
+  const before = keepForeignCluster(leaks, blind);
+  const kept = await keepSharedNetworks(aws, before, scope).catch((error) => {
+    blind.push(blindText("who else is in its network", error));
+    return keepAllNetworks(before, "who else is in its VPC is not known");
+  });
   return { scope, leaks: kept.sort(byOrder), blind: blind.sort() };
 }
 
@@ -106,10 +112,18 @@ function keepForeignCluster(leaks: readonly Leak[], blind: readonly string[]): r
   const why = unseen
     ? "whether a cluster of that name lives is not known"
     : "a cluster of that name lives that was not made here";
-  return leaks.map((one) => ({ ...one, belonging: "suspect", why: `${one.why}, but ${why}` }));
+  return leaks.map((one) =>
+    one.belonging === "kept" ? one : { ...one, belonging: "suspect", why: `${one.why}, but ${why}` }
+  );
 }
 
 function byOrder(a: Leak, b: Leak): number {
   const order = KINDS.indexOf(a.resource.kind) - KINDS.indexOf(b.resource.kind);
   return order !== 0 ? order : keyOf(a.resource) < keyOf(b.resource) ? -1 : 1;
+}
+
+/** `what: why`; throws what is no matter of one listing alone. */
+function blindText(what: string, error: unknown): string {
+  if (!(error instanceof TaskError) || HOPELESS.includes(error.code)) throw error;
+  return `${what}: ${messageOf(error)}`;
 }

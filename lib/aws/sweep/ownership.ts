@@ -23,6 +23,9 @@ const KUBERNETES_TAG = "kubernetes.io/cluster/";
 
 /** The resource as one of the cluster's, or undefined when it is none of its. */
 export function asLeak(resource: Resource, scope: SweepScope): Leak | undefined {
+  if (resource.purpose !== undefined) {
+    return { resource, belonging: "kept", why: resource.purpose };
+  }
   const owners = ownersOf(resource.tags);
   const mine = owners.find(({ cluster }) => cluster === scope.cluster);
   if (mine === undefined) {

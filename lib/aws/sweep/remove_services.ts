@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { eachOf, listAll, orGone } from "./pages.ts";
+import { deleteObjectVersions, listObjectVersions } from "../object_versions.ts";
+import { orGone } from "./pages.ts";
 import { type Removal, untilGone, whenUnused } from "./removal.ts";
 import type { Resource } from "./types.ts";
 
@@ -85,21 +86,10 @@ export async function removeKey(job: Removal, { id }: Resource): Promise<void> {
   await orGone(kms.scheduleKeyDeletion({ KeyId: id, PendingWindowInDays: 7 }));
 }
 
-/** Terraform's state with all its versions. */
-export async function removeBucket(job: Removal, { id: Bucket }: Resource): Promise<void> {
-  const s3 = await job.aws.s3();
-  const versions = await listAll(
-    (KeyMarker) => s3.listObjectVersions({ Bucket, KeyMarker }),
-    (answer) => [
-      [...(answer.Versions ?? []), ...(answer.DeleteMarkers ?? [])],
-      answer.IsTruncated ? answer.NextKeyMarker : undefined,
-    ],
-  );
-  await eachOf(versions, ({ Key, VersionId }) =>
-    orGone(s3.deleteObject({
-      Bucket,
-      Key,
-      ...(VersionId === undefined || VersionId === "null" ? {} : { VersionId }),
-    })));
-  await orGone(s3.deleteBucket({ Bucket }));
+/** A bucket with all its objects and their versions. */
+export async function removeBucket({ aws }: Removal, { id }: Resource): Promise<void> {
+  const versions = await orGone(listObjectVersions(aws, { bucket: id }));
+  if (versions === undefined) return;
+  await deleteObjectVersions(aws, id, versions);
+  await orGone((await aws.s3()).deleteBucket({ Bucket: id }));
 }

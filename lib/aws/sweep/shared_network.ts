@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { NatGateway, NetworkInterface } from "@aws-sdk/client-ec2";
+import type { NetworkInterface, Tag } from "@aws-sdk/client-ec2";
 import type { AwsSession } from "../session.ts";
 import { common } from "./find_compute.ts";
 import { asLeak } from "./ownership.ts";
@@ -45,6 +45,15 @@ export async function keepSharedNetworks(
   });
 }
 
+/** Makes suspects of all network parts: whether others are in their VPC could not be seen. */
+export function keepAllNetworks(leaks: readonly Leak[], why: string): Leak[] {
+  return leaks.map((leak) =>
+    leak.belonging === "own" && WAYS.includes(leak.resource.kind)
+      ? { ...leak, belonging: "suspect", why: `${leak.why}, but ${why}` }
+      : leak
+  );
+}
+
 async function foreignIn(
   aws: AwsSession,
   vpcId: string,
@@ -81,14 +90,16 @@ async function foreignIn(
   ]);
   const instances = reservations.flatMap((one) => one.Instances ?? [])
     .filter((one) => one.State?.Name !== "terminated");
-  const living = gateways.filter((one) => one.State !== "deleted");
+  // As in the inventory: what is deleted or never came to be is still listed for a while.
+  const living = gateways.filter((one) => one.State !== "deleted" && one.State !== "failed");
+  const doors = endpoints.filter((one) => one.State?.toLowerCase() !== "deleted");
   const ownInterfaces = new Set([
     ...instances.filter((one) => own.has(`instance/${one.InstanceId}`))
       .flatMap((one) => one.NetworkInterfaces ?? []).map((one) => one.NetworkInterfaceId),
     // Those that were just deleted are still listed, and so are their interfaces.
-    ...gateways.filter((one) => isOwnGateway(one, scope))
+    ...gateways.filter((one) => isOwn("nat-gateway", one.NatGatewayId, one.Tags, scope))
       .flatMap((one) => one.NatGatewayAddresses ?? []).map((one) => one.NetworkInterfaceId),
-    ...endpoints.filter((one) => own.has(`vpc-endpoint/${one.VpcEndpointId}`))
+    ...endpoints.filter((one) => isOwn("vpc-endpoint", one.VpcEndpointId, one.Tags, scope))
       .flatMap((one) => one.NetworkInterfaceIds ?? []),
     ...await mountInterfaces(aws, own),
   ]);
@@ -103,14 +114,18 @@ async function foreignIn(
     groups.filter((one) => one.GroupName !== "default")
       .map((one) => `security-group/${one.GroupId}`),
     living.map((one) => `nat-gateway/${one.NatGatewayId}`),
-    endpoints.map((one) => `vpc-endpoint/${one.VpcEndpointId}`),
+    doors.map((one) => `vpc-endpoint/${one.VpcEndpointId}`),
     interfaces.filter(strangeInterface).map((one) => `network-interface/${one.NetworkInterfaceId}`),
   ].flat().find((key) => !own.has(key));
 }
 
-function isOwnGateway({ NatGatewayId, Tags }: NatGateway, scope: SweepScope): boolean {
-  const resource = common("nat-gateway", NatGatewayId, Tags, undefined);
-  return asLeak(resource, scope)?.belonging === "own";
+function isOwn(
+  kind: ResourceKind,
+  id: string | undefined,
+  tags: readonly Tag[] | undefined,
+  scope: SweepScope,
+): boolean {
+  return asLeak(common(kind, id, tags, undefined), scope)?.belonging === "own";
 }
 
 async function mountInterfaces(aws: AwsSession, own: ReadonlySet<string>): Promise<string[]> {
@@ -131,6 +146,8 @@ async function mountInterfaces(aws: AwsSession, own: ReadonlySet<string>): Promi
 function describesOwn(description: string, own: ReadonlySet<string>): boolean {
   const words = description.split(/[\s()]+/).filter((word) => word !== "");
   if (/^Amazon EKS \S+$/.test(description)) return own.has(`cluster/${words[2]}`);
+  // Classic ones have a name alone.
+  if (/^ELB [^/\s]+$/.test(description)) return own.has(`classic-load-balancer/${words[1]}`);
   return words.some((word) =>
     ["file-system", "nat-gateway", "vpc-endpoint"].some((kind) => own.has(`${kind}/${word}`)) ||
     /^(app|net|gwy)\//.test(word) && [...own].some((key) => key.endsWith(`:loadbalancer/${word}`))

@@ -8,6 +8,7 @@
 import type { Context } from "../../cli/context.ts";
 import { interruptedError, messageOf, TaskError } from "../../cli/errors.ts";
 import type { AwsSession } from "../session.ts";
+import { removeClassicBalancer } from "./classic_balancers.ts";
 import { type Inventory, takeInventory } from "./inventory.ts";
 import { eachOf } from "./pages.ts";
 import type { Removal, Remover } from "./removal.ts";
@@ -50,6 +51,7 @@ const REMOVERS: Readonly<Partial<Record<ResourceKind, Remover>>> = {
   "node-group": removeNodeGroup,
   "cluster": removeCluster,
   "load-balancer": removeLoadBalancer,
+  "classic-load-balancer": removeClassicBalancer,
   "instance": removeInstance,
   "target-group": removeTargetGroup,
   "launch-template": removeLaunchTemplate,
@@ -84,7 +86,7 @@ const WAVES: readonly (readonly ResourceKind[])[] = [
   // The controllers in the cluster would make load balancers and instances again.
   ["node-group"],
   ["cluster"],
-  ["load-balancer", "instance"],
+  ["load-balancer", "classic-load-balancer", "instance"],
   [
     "target-group",
     "launch-template",

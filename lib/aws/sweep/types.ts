@@ -9,6 +9,7 @@ export const KINDS = [
   "node-group",
   "cluster",
   "load-balancer",
+  "classic-load-balancer",
   "instance",
   "target-group",
   "launch-template",
@@ -66,6 +67,8 @@ export interface Resource {
   readonly named?: boolean;
   /** Why it cannot be deleted here, whatever its tags say. */
   readonly keep?: string | undefined;
+  /** What it is for, when it is meant to stay. */
+  readonly purpose?: string | undefined;
 }
 
 /** What a resource is billed for; resources without one cost nothing. */
@@ -83,7 +86,9 @@ export type Belonging =
   /** Its tags say so, and it may be deleted. */
   | "own"
   /** Only its name or a hint says so, or something speaks against it: it is told and stays. */
-  | "suspect";
+  | "suspect"
+  /** It is meant to stay, for other clusters as well: it is told, and not counted. */
+  | "kept";
 
 /** A resource of the cluster. */
 export interface Leak {
