@@ -88,7 +88,7 @@ export const CASES: readonly Case[] = [
     id: "ceiling",
     title: "64 in flight, a server without delay",
     mock: { ttftMs: 0, itlMs: 0 },
-    options: { concurrency: 64, requests: 20_000, outputTokens: TOKENS },
+    options: { concurrency: 64, requests: 60_000, outputTokens: TOKENS },
     figures: [
       { name: "requests/s", of: ({ summary }) => summary.requests_per_second, least: 3000 },
       { name: "tokens/s", of: ({ summary }) => summary.output_tokens_per_second_wall },
