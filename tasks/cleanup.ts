@@ -7,6 +7,7 @@
 import { agree, agreeByName } from "../lib/cleanup/agree.ts";
 import { audit, isClean, keptTexts, printAudit, sweepStep } from "../lib/cleanup/audit.ts";
 import { planEverything } from "../lib/cleanup/everything.ts";
+import { waitForTerraform } from "../lib/cleanup/infrastructure.ts";
 import { type CleanupOptions, cleanupOptions, type Level, levelOf } from "../lib/cleanup/level.ts";
 import { choosePlace, openPlace, requireNamedTarget } from "../lib/cleanup/place.ts";
 import { planPlatformCleanup } from "../lib/cleanup/platform.ts";
@@ -80,6 +81,7 @@ async function isOnEks(ctx: Context, options: CleanupOptions): Promise<boolean> 
 
 async function everything(ctx: Context, options: CleanupOptions): Promise<ExitCode> {
   const open = await openPlace(ctx, await choosePlace(ctx, options));
+  if (!options.dryRun) await waitForTerraform(ctx, open.place);
   await using prepared = await planEverything(ctx, open, options);
   if (options.dryRun) {
     printPlan(ctx, prepared.plan, options.output);

@@ -5,10 +5,12 @@
  */
 import type { Context } from "../cli/context.ts";
 import { removeAll } from "../cli/files.ts";
-import type { Step } from "../cli/plan.ts";
+import { withLock } from "../cli/lock.ts";
+import { type Plan, runPlan, type Step } from "../cli/plan.ts";
 import type { StepUi } from "../cli/ui.ts";
 import { readStackNote, type StackNote } from "../terraform/backend.ts";
 import { progressText } from "../terraform/estimate.ts";
+import { releaseLostLock } from "../terraform/lost_lock.ts";
 import { countsText } from "../terraform/plan_summary.ts";
 import { findTerraform, terraformEnvironment } from "../terraform/program.ts";
 import { earlierRun, waitForEarlierRun } from "../terraform/run.ts";
@@ -16,7 +18,7 @@ import { applyPlan, forgetResources, initStack, makePlan, type Stack } from "../
 import { type DeletedState, deleteState } from "../terraform/state_bucket.ts";
 import { workFolder } from "../terraform/work_folder.ts";
 import { type KnownState, readKnownState } from "./known_state.ts";
-import type { OpenPlace } from "./place.ts";
+import type { AwsPlace, OpenPlace } from "./place.ts";
 
 const DEADLINE_MS = 90 * 60_000;
 /** What the cluster consists of; what is inside it and builds on it goes with them. */
@@ -117,6 +119,47 @@ function clusterStep(job: Job, state: KnownState): Step {
   };
 }
 
+/**
+ * Waits for a terraform that an earlier task left behind when it was killed: what it still makes or
+ * takes away has to be known before a cleanup is planned.
+ *
+ * @throws {TaskError} LOCKED (exit code 3) when that task is still at work; TERRAFORM_BUSY (exit
+ * code 4) when it takes too long.
+ */
+export async function waitForTerraform(
+  ctx: Context,
+  { cluster, region }: Pick<AwsPlace, "cluster" | "region">,
+): Promise<void> {
+  const folder = workFolder(ctx, { region, name: cluster });
+  if (await earlierRun(ctx, folder) === undefined) return;
+  const step: Step = {
+    id: "earlier-run",
+    title: "Wait for terraform of an earlier run",
+    touches: [],
+    deadlineMs: DEADLINE_MS,
+    run: (stepCtx, ui) => waitForEarlier(stepCtx, folder, ui.update),
+  };
+  const plan: Plan = { task: "cleanup", facts: {}, warnings: [], steps: [step] };
+  await withLock(ctx, "cleanup", () => runPlan(ctx, plan));
+}
+
+async function waitForEarlier(
+  ctx: Context,
+  folder: string,
+  onWait: (what: string) => void,
+): Promise<void> {
+  const earlier = await earlierRun(ctx, folder);
+  if (earlier === undefined) return;
+  const { command, since, identity: { pid } } = earlier;
+  ctx.ui.info(`terraform ${command} of an earlier run (process ${pid}, since ${since}) goes on`);
+  await waitForEarlierRun(ctx, folder, earlier, {
+    deadlineMs: DEADLINE_MS / 2,
+    onEvent: (event) => {
+      if ("address" in event) onWait(event.address);
+    },
+  });
+}
+
 async function destroy(
   ctx: Context,
   job: Job,
@@ -129,16 +172,13 @@ async function destroy(
 ): Promise<string> {
   const { ui, forget, targets = [] } = options;
   const { folder, note } = job;
-  const earlier = await earlierRun(ctx, folder);
-  if (earlier !== undefined) {
-    ui.update(`waits for terraform ${earlier.command}, at work since ${earlier.since}`);
-    await waitForEarlierRun(ctx, folder, earlier, { deadlineMs: DEADLINE_MS / 2 });
-  }
+  await waitForEarlier(ctx, folder, ui.update);
   const stack = await openStack(ctx, job);
   ui.update("connects the state");
   await initStack(ctx, stack, { before: note.backend });
+  const aws = job.open.aws.within({ signal: ctx.signal });
+  await releaseLostLock(ctx, aws, stack);
   if (forget) {
-    const aws = job.open.aws.within({ signal: ctx.signal });
     const { inside = [] } = await readKnownState(ctx, aws, { folder, ...note }) ?? {};
     if (inside.length > 0) await forgetResources(ctx, stack, inside);
   }

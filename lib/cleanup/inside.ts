@@ -17,8 +17,8 @@ import { PLATFORM_CHART } from "../platform/charts.ts";
 import { platformRemovalSteps } from "../platform/remove.ts";
 import { platformState } from "../platform/state.ts";
 import type { EksCluster } from "../target/eks_cluster.ts";
+import { writeEksKubeconfig } from "../target/eks_kubeconfig.ts";
 import { openTarget, recallTarget, type Target } from "../target/target.ts";
-import { stackKubeconfig } from "../terraform/work_folder.ts";
 import { clusterSteps, PATIENCE, type Patience } from "./cluster_steps.ts";
 import { findHoldings, type Holding, type Holdings, holdingText, NODE_KINDS } from "./holdings.ts";
 import { type AwsPlace, isPlaceOf, type OpenPlace } from "./place.ts";
@@ -55,6 +55,7 @@ export async function planInside(
   { cluster, patience = {} }: InsideOptions,
 ): Promise<Inside | string> {
   if (cluster === undefined) return "there is no such cluster any more";
+  if (cluster.endpoint === "") return `it is ${cluster.status}, and has no API server`;
   const patienceOf = { ...PATIENCE, ...patience };
   try {
     return await throughFaults(
@@ -122,13 +123,16 @@ async function targetOf(
   { cluster, scratch }: { readonly cluster: EksCluster; readonly scratch: string },
 ): Promise<Target> {
   const remembered = await recallTarget(ctx);
-  if (remembered?.cluster !== undefined && isPlaceOf(place, remembered.cluster)) return remembered;
+  if (remembered?.cluster !== undefined && isPlaceOf(place, remembered.cluster)) {
+    const { kubeconfig } = remembered;
+    if (kubeconfig !== undefined && await exists(ctx, kubeconfig)) return remembered;
+    return { ...remembered, kubeconfig: await ownKubeconfig(ctx, place, { cluster, scratch }) };
+  }
   const { name, region, account, endpoint } = cluster;
-  const own = stackKubeconfig(ctx, { region, name });
   const blueprint = await loadBlueprint(ctx);
   return {
     kind: "eks",
-    kubeconfig: await exists(ctx, own) ? own : await plainKubeconfig(ctx, cluster, scratch),
+    kubeconfig: await ownKubeconfig(ctx, place, { cluster, scratch }),
     namespace: blueprint.namespace.value,
     release: blueprint.dynamoVersion.value.replace(/^v/, ""),
     cluster: {
@@ -138,22 +142,17 @@ async function targetOf(
   };
 }
 
-/** Where the cluster is; tokens are made by the tasks themselves. */
-async function plainKubeconfig(
+/** A kubeconfig of the cluster as AWS knows it; helm makes its tokens by the program that it names. */
+async function ownKubeconfig(
   ctx: Context,
-  { name, endpoint, authority }: EksCluster,
-  folder: string,
+  { profile }: AwsPlace,
+  { cluster, scratch }: { readonly cluster: EksCluster; readonly scratch: string },
 ): Promise<string> {
-  const path = `${folder}/kubeconfig`;
-  const config = {
-    apiVersion: "v1",
-    kind: "Config",
-    clusters: [{ name, cluster: { server: endpoint, "certificate-authority-data": authority } }],
-    users: [{ name, user: {} }],
-    contexts: [{ name, context: { cluster: name, user: name } }],
-    "current-context": name,
-  };
-  await ctx.fs.writeTextFile(path, JSON.stringify(config), { mode: 0o600 });
+  const path = `${scratch}/kubeconfig`;
+  await writeEksKubeconfig(ctx, path, {
+    ...cluster,
+    ...(profile === undefined ? {} : { profile }),
+  });
   return path;
 }
 

@@ -38,7 +38,11 @@ interface RawState {
 
 const INSIDE = /^(helm_release|kubectl_|kubernetes_)/;
 
-/** Reads the state; undefined when there is none (yet, or any more). */
+/**
+ * Reads the state; undefined when there is none (yet, or any more).
+ *
+ * @throws {TaskError} STATE_BROKEN (exit code 3) when it is no state of terraform.
+ */
 export async function readKnownState(
   ctx: Context,
   aws: AwsSession,
@@ -47,7 +51,14 @@ export async function readKnownState(
   const text = where.backend.kind === "s3"
     ? await readObject(aws, where.backend)
     : await readIfThere(ctx, `${where.folder}/terraform.tfstate`);
-  return text === undefined || text.trim() === "" ? undefined : knownState(text);
+  if (text === undefined || text.trim() === "") return undefined;
+  try {
+    return knownState(text);
+  } catch (error) {
+    // The parser quotes the text, which holds sensitive values.
+    if (!(error instanceof SyntaxError)) throw error;
+    throw brokenState(where);
+  }
 }
 
 /** Reads the text of a state. It holds sensitive values: never print it. */
@@ -102,4 +113,20 @@ async function readObject(
     if (error instanceof TaskError && error.code === "AWS_NOT_FOUND") return undefined;
     throw error;
   }
+}
+
+function brokenState(
+  { folder, backend }: { readonly folder: string; readonly backend: Backend },
+): TaskError {
+  const [file, back] = backend.kind === "s3"
+    ? [
+      `s3://${backend.bucket}/${backend.key}`,
+      "an older version of the object (the bucket keeps them)",
+    ]
+    : [`${folder}/terraform.tfstate`, `the newest copy in ${folder}/backups`];
+  return preconditionError(
+    "STATE_BROKEN",
+    `${file} is no state of terraform: a run may have been killed while it was written`,
+    `Put back ${back}, then run the same task again. Nothing was touched.`,
+  );
 }

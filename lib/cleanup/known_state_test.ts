@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { knownState, requireStatesCluster } from "./known_state.ts";
+import { openAws } from "../aws/session.ts";
+import type { TaskError } from "../cli/errors.ts";
+import { testContext } from "../cli/testing.ts";
+import { knownState, readKnownState, requireStatesCluster } from "./known_state.ts";
 
 const STATE = JSON.stringify({
   version: 4,
@@ -34,5 +37,22 @@ Deno.test("another cluster under the name is refused", () => {
   assert.throws(
     () => requireStatesCluster(state, { ...found, endpoint: "https://b.example" }),
     { code: "STATE_OTHER_CLUSTER" },
+  );
+});
+
+Deno.test("a state that was cut off is refused with the way back, and not quoted", async () => {
+  await using made = await testContext();
+  const { ctx } = made;
+  await ctx.fs.mkdir(ctx.home, { recursive: true });
+  await ctx.fs.writeTextFile(`${ctx.home}/terraform.tfstate`, '{"version": 4, "a": planted-secret');
+  const aws = await openAws(ctx, { region: "us-west-2" });
+  await assert.rejects(
+    readKnownState(ctx, aws, { folder: ctx.home, backend: { kind: "local" } }),
+    (error: TaskError) => {
+      assert.deepEqual([error.code, error.exitCode], ["STATE_BROKEN", 3]);
+      assert.match(error.hint!, /newest copy in .*\/backups/);
+      assert.doesNotMatch(`${error.message}${error.cause}`, /planted/);
+      return true;
+    },
   );
 });

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Context } from "../cli/context.ts";
+import { EXIT, interruptedError, TaskError } from "../cli/errors.ts";
 import { withLock } from "../cli/lock.ts";
 import { type Plan, runPlan, type StepResult } from "../cli/plan.ts";
 
@@ -35,7 +36,8 @@ export interface CarryOutOptions {
  * Runs a plan that was shown already and returns what it did; with `--output json` that goes to
  * stdout.
  *
- * @throws {TaskError} of a step; LOCKED (exit code 3) when another task is at work.
+ * @throws {TaskError} of a step; INTERRUPTED, which says how to go on; LOCKED (exit code 3) when
+ * another task is at work.
  */
 export async function carryOut(
   ctx: Context,
@@ -45,7 +47,7 @@ export async function carryOut(
   const start = ctx.clock.monotonic();
   // The plan that was shown had them.
   const quiet = { ...plan, warnings: [] };
-  const run = () => runPlan(ctx, quiet);
+  const run = () => runPlan(ctx, quiet).catch(sayHowToGoOn);
   const steps = options.alone ? await withLock(ctx, "cleanup", run) : await run();
   const result: CleanupResult = {
     cleaned: true,
@@ -56,4 +58,9 @@ export async function carryOut(
   };
   if (options.output === "json") ctx.ui.out(JSON.stringify(result, null, 2));
   return result;
+}
+
+function sayHowToGoOn(error: unknown): never {
+  if (!(error instanceof TaskError) || error.exitCode !== EXIT.interrupted) throw error;
+  throw interruptedError("What is gone stays gone: the same command goes on from here.");
 }

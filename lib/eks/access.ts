@@ -10,9 +10,9 @@ import type { Step } from "../cli/plan.ts";
 import type { Kube } from "../kube/types.ts";
 import type { ClusterIdentity } from "../target/eks_cluster.ts";
 import { requireEksCluster } from "../target/eks_cluster.ts";
+import { writeEksKubeconfig } from "../target/eks_kubeconfig.ts";
 import { openTarget, type Target } from "../target/target.ts";
 import { stackKubeconfig } from "../terraform/work_folder.ts";
-import { writeEksKubeconfig } from "./kubeconfig.ts";
 
 /** What the step needs. */
 export interface AccessOptions {

@@ -12,6 +12,7 @@ import { preconditionError } from "../cli/errors.ts";
 import { removeAll } from "../cli/files.ts";
 import type { Step } from "../cli/plan.ts";
 import { findEksCluster } from "../target/eks_cluster.ts";
+import { tokenCommand } from "../target/eks_kubeconfig.ts";
 import {
   type Backend,
   readStackNote,
@@ -21,6 +22,7 @@ import {
   writeStackNote,
 } from "../terraform/backend.ts";
 import { estimateSeconds } from "../terraform/estimate.ts";
+import { releaseLostLock } from "../terraform/lost_lock.ts";
 import { countsText } from "../terraform/plan_summary.ts";
 import { findTerraform, terraformEnvironment } from "../terraform/program.ts";
 import { earlierRun, waitForEarlierRun } from "../terraform/run.ts";
@@ -37,7 +39,6 @@ import { ensureStateBucket, hasStateBucket } from "../terraform/state_bucket.ts"
 import { syncWorkFolder, workFolder } from "../terraform/work_folder.ts";
 import { planCost } from "./cost.ts";
 import { keepInterruptedCluster } from "./interrupted_cluster.ts";
-import { tokenCommand } from "./kubeconfig.ts";
 
 /** What is asked for. */
 export interface InfrastructureRequest {
@@ -142,6 +143,7 @@ export function prepareInfrastructure(
         });
         found.stack = { program, folder, backend, env: terraformEnvironment(ctx, profile) };
         await initStack(ctx, found.stack, { before: note?.backend, onLine: ui.update });
+        await releaseLostLock(ctx, found.aws.within({ signal: ctx.signal }), found.stack);
         if (scratch === undefined) {
           await writeStackNote(ctx, folder, { ...ref, account, backend });
         }

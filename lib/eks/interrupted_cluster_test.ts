@@ -66,7 +66,7 @@ async function keep(
 Deno.test("AWS finishes an interrupted cluster, and it is kept", async () => {
   const { kept, commands, asked } = await keep(["CREATING", "CREATING", "ACTIVE"]);
   assert.deepEqual([kept, asked], [true, 3]);
-  assert.deepEqual(commands, [`untaint -lock-timeout=10s ${ADDRESS}`]);
+  assert.deepEqual(commands, [`untaint -no-color -lock-timeout=10s ${ADDRESS}`]);
 });
 
 Deno.test("one that failed or is gone is made anew, as terraform plans it", async () => {

@@ -45,6 +45,14 @@ export function s3Backend(account: string, { region, name }: StackRef): Backend 
   };
 }
 
+/** Which cluster a state in S3 is of; undefined for states on this machine, which do not say. */
+export function stackOf(backend: Backend): StackRef | undefined {
+  if (backend.kind === "local") return undefined;
+  const { key, region } = backend;
+  const name = key.split("/").at(-2);
+  return name === undefined ? undefined : { region, name };
+}
+
 /** Contents of `backend.tf.json`. No credentials: terraform finds those as for everything else. */
 export function backendConfiguration(
   backend: Backend,

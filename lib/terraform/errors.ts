@@ -4,22 +4,25 @@
  * @module
  */
 import { EXIT, type ExitCode, TaskError } from "../cli/errors.ts";
+import { type Backend, stackOf } from "./backend.ts";
 import type { Diagnostic } from "./stream.ts";
 
 /** What failed. */
 export interface TerraformFailure {
-  /** `plan`, `apply`, `init` … */
+  /** `plan`, `apply`, `destroy`, `init` … */
   readonly command: string;
   /** Exit code; undefined when it is not known. */
   readonly code: number | undefined;
   /** What it said. */
   readonly diagnostics: readonly Diagnostic[];
+  /** Addresses at which it failed: what is said of a destroy names none. */
+  readonly failed?: readonly string[];
   /** Last lines that were no events. */
   readonly text: readonly string[];
   /** File with the whole output. */
   readonly logFile?: string | undefined;
   /** Where the state is: the S3 backend's locks stay after a crash, those of files do not. */
-  readonly backend?: "local" | "s3";
+  readonly backend?: Backend;
 }
 
 interface Rule {
@@ -29,7 +32,7 @@ interface Rule {
   readonly hint: string;
 }
 
-const AGAIN = "Then run the same task again: it goes on with what is missing.";
+const AGAIN = "Then run the same task again: it goes on where this one stopped.";
 
 // The first that matches wins.
 const RULES: readonly Rule[] = [
@@ -87,6 +90,19 @@ const RULES: readonly Rule[] = [
   },
 ];
 
+// While something is destroyed "in use" and "exists" mean what terraform does not know of.
+const DESTROY_RULES: readonly Rule[] = [
+  {
+    pattern:
+      /DependencyViolation|DeleteConflict|ResourceInUse|InUseException|has dependenc|NotEmpty|currently in use/i,
+    code: "TERRAFORM_IN_USE",
+    exitCode: EXIT.failed,
+    hint: "Something that terraform does not know of still uses it. If it does not go by itself " +
+      "within minutes, deno task cleanup --audit tells what carries the cluster's tags; what " +
+      `others made in its network is theirs to take away. ${AGAIN}`,
+  },
+];
+
 const MOST_EVIDENCE = 8;
 const TEXT_LINES = 12;
 
@@ -95,20 +111,20 @@ export function terraformError(failure: TerraformFailure): TaskError {
   const errors = failure.diagnostics.filter(({ severity, summary }) =>
     severity === "error" && summary !== "execution halted"
   );
-  const [first, ...rest] = distinct(errors);
+  const [first, ...rest] = distinct(withAddresses(errors, failure.failed));
   const where = failure.logFile === undefined ? [] : [`Everything it said: ${failure.logFile}`];
   if (first === undefined) {
     return new TaskError({
       code: "TERRAFORM_FAILED",
       message: `terraform ${failure.command} ended with ${exitWords(failure.code)}`,
-      hint: "Run the same task again; what is there already stays.",
+      hint: "Run the same task again: it goes on where this one stopped.",
       evidence: [...failure.text.slice(-TEXT_LINES), ...where],
     });
   }
   const lock = lockOf(first);
   if (lock !== undefined) return lockedError(lock, failure);
   const everything = errors.map(({ summary, detail }) => `${summary}\n${detail}`).join("\n");
-  const rule = RULES.find(({ pattern }) => pattern.test(everything));
+  const rule = rulesOf(failure).find(({ pattern }) => pattern.test(everything));
   const more = rest.length > MOST_EVIDENCE ? [`and ${rest.length - MOST_EVIDENCE} more`] : [];
   return new TaskError({
     code: rule?.code ?? "TERRAFORM_FAILED",
@@ -119,12 +135,33 @@ export function terraformError(failure: TerraformFailure): TaskError {
   });
 }
 
+function rulesOf({ command }: TerraformFailure): readonly Rule[] {
+  if (command !== "destroy") return RULES;
+  return [...RULES.filter(({ code }) => code !== "TERRAFORM_EXISTS"), ...DESTROY_RULES];
+}
+
 /** `aws_vpc.this: Summary: detail (main.tf:12)`. */
 export function describe({ address, summary, detail, place }: Diagnostic): string {
   const about = address === undefined ? "" : `${address}: `;
   const lines = detail.split("\n").map((line) => line.trim()).filter((line) => line !== "");
   const text = lines.length === 0 ? summary : `${summary}: ${lines.join(" ")}`;
   return `${about}${text}${place === undefined ? "" : ` (${place})`}`;
+}
+
+/** Where one thing failed and one error names nothing, they belong together; else what failed is told. */
+function withAddresses(
+  errors: readonly Diagnostic[],
+  failed: readonly string[] = [],
+): readonly Diagnostic[] {
+  const named = new Set(errors.map(({ address }) => address));
+  const rest = [...new Set(failed)].filter((one) => !named.has(one));
+  const nameless = errors.filter(({ address }) => address === undefined);
+  const [address] = rest;
+  if (address === undefined) return errors;
+  if (rest.length === 1 && nameless.length === 1) {
+    return errors.map((one) => one === nameless[0] ? { ...one, address } : one);
+  }
+  return [...errors, { severity: "error", summary: "Failed", detail: rest.join(", ") }];
 }
 
 function distinct(diagnostics: readonly Diagnostic[]): Diagnostic[] {
@@ -157,9 +194,10 @@ function lockOf({ summary, detail }: Diagnostic): StateLock | undefined {
 }
 
 function lockedError(lock: StateLock, { command, backend }: TerraformFailure): TaskError {
-  const left = backend === "s3" && lock.id !== ""
+  const { name, region } = (backend && stackOf(backend)) ?? {};
+  const left = name !== undefined && lock.id !== ""
     ? "If that run is long gone (its machine was lost, or it was killed), its lock was left " +
-      `behind: deno task infra unlock ${lock.id} takes it away.`
+      `behind: deno task infra unlock ${lock.id} --name ${name} --region ${region} takes it away.`
     : "A lock on this machine goes with its process, so something is at work there now.";
   return new TaskError({
     code: "TERRAFORM_LOCKED",

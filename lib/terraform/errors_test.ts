@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { s3Backend } from "./backend.ts";
 import { terraformError, type TerraformFailure } from "./errors.ts";
 import type { Diagnostic } from "./stream.ts";
 import { recorded } from "./testing.ts";
@@ -15,7 +16,7 @@ Deno.test("a recorded lock: who has it, since when, and what to do by the kind o
   const diagnostics = (await recorded("locked")).flatMap((event) =>
     event.kind === "diagnostic" ? [event.diagnostic] : []
   );
-  const local = terraformError({ ...failure(diagnostics), backend: "local" });
+  const local = terraformError({ ...failure(diagnostics), backend: { kind: "local" } });
   assert.equal(local.code, "TERRAFORM_LOCKED");
   assert.equal(local.exitCode, 3);
   assert.match(
@@ -23,8 +24,12 @@ Deno.test("a recorded lock: who has it, since when, and what to do by the kind o
     /somebody@laptop has had it locked since 2026-11-24 17:38:19 UTC \(apply\)/,
   );
   assert.doesNotMatch(local.hint!, /unlock/);
-  const s3 = terraformError({ ...failure(diagnostics), backend: "s3" });
-  assert.match(s3.hint!, /deno task infra unlock c4090c2e-0053-b625-bcd9-1533732ae72f/);
+  const backend = s3Backend("123456789012", { region: "eu-west-1", name: "team" });
+  const s3 = terraformError({ ...failure(diagnostics), backend });
+  assert.match(
+    s3.hint!,
+    /deno task infra unlock c4090c2e-0053-b625-bcd9-1533732ae72f --name team --region eu-west-1/,
+  );
 });
 
 Deno.test("what AWS says decides what to do", () => {
@@ -55,6 +60,25 @@ Deno.test("what AWS says decides what to do", () => {
   }
 });
 
+Deno.test("what stands in the way of a destroy is in use, whatever AWS calls it", () => {
+  const details = [
+    "api error DependencyViolation: The vpc 'vpc-1' has dependencies and cannot be deleted.",
+    "ResourceInUseException: Cluster has nodegroups attached",
+    "DeleteConflict: Cannot delete entity, must detach all policies first.",
+    "RepositoryNotEmptyException: The repository is not empty",
+  ];
+  for (const detail of details) {
+    const error = terraformError({ ...failure([said("deleting", detail)]), command: "destroy" });
+    assert.deepEqual([error.code, error.exitCode], ["TERRAFORM_IN_USE", 1], detail);
+    assert.match(error.hint!, /cleanup --audit/);
+  }
+  const expired = terraformError({
+    ...failure([said("deleting", "ExpiredToken"), said("deleting", details[0])]),
+    command: "destroy",
+  });
+  assert.equal(expired.code, "AWS_EXPIRED");
+});
+
 Deno.test("the first error is the message, others are evidence once, halting says nothing", () => {
   const error = terraformError(failure([
     said("execution halted"),
@@ -71,4 +95,20 @@ Deno.test("without a word of its own: exit code or signal, and its last lines", 
   const crash = terraformError({ command: "plan", code: 137, diagnostics: [], text: ["killed"] });
   assert.equal(crash.message, "terraform plan ended with signal 9");
   assert.deepEqual(crash.evidence, ["killed"]);
+});
+
+Deno.test("an error of a destroy is given the address at which it failed", () => {
+  const one = terraformError({
+    ...failure([said("deleting EKS Cluster")]),
+    failed: ["module.eks.a"],
+  });
+  assert.equal(one.message, "module.eks.a: deleting EKS Cluster");
+  const two = terraformError({
+    ...failure([said("No"), said("Nor")]),
+    failed: ["a.b", "c.d", "a.b"],
+  });
+  assert.equal(two.message, "No");
+  assert.deepEqual(two.evidence.slice(0, 2), ["Nor", "Failed: a.b, c.d"]);
+  const known = { ...said("No"), address: "a.b" };
+  assert.deepEqual(terraformError({ ...failure([known]), failed: ["a.b"] }).message, "a.b: No");
 });

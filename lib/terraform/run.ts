@@ -101,12 +101,22 @@ const GO_ON = "Terraform has saved its state. The same command goes on where thi
 
 /** A terraform that an earlier run of this project left behind in the folder, and that still runs. */
 export async function earlierRun(ctx: Context, folder: string): Promise<EarlierRun | undefined> {
+  const note = await readNote(ctx, folder);
+  return note !== undefined && ctx.processes.alive(note.identity) ? note : undefined;
+}
+
+/**
+ * A terraform of an earlier run that was killed together with its task; undefined once another has
+ * run in the folder.
+ */
+export async function lostRun(ctx: Context, folder: string): Promise<EarlierRun | undefined> {
+  const note = await readNote(ctx, folder);
+  return note !== undefined && !ctx.processes.alive(note.identity) ? note : undefined;
+}
+
+async function readNote(ctx: Context, folder: string): Promise<EarlierRun | undefined> {
   const text = await readIfThere(ctx, noteFile(folder));
-  if (text === undefined) return undefined;
-  const note = parseNote(text);
-  if (note !== undefined && ctx.processes.alive(note.identity)) return note;
-  await removeAll(ctx, noteFile(folder));
-  return undefined;
+  return text === undefined ? undefined : parseNote(text);
 }
 
 /**

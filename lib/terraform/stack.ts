@@ -83,25 +83,26 @@ export async function initStack(
     "-no-color",
     ...(moved ? ["-migrate-state", "-force-copy"] : []),
   ];
-  const first = await runInit(ctx, stack, args, options.onLine);
+  const first = await runPlain(ctx, stack, args, options.onLine);
   // A changed version in the sources; the lock file of the work folder is nobody's but ours.
   const result = /terraform init -upgrade|tofu init -upgrade/.test(first.output) && first.code !== 0
-    ? await runInit(ctx, stack, [...args, "-upgrade"], options.onLine)
+    ? await runPlain(ctx, stack, [...args, "-upgrade"], options.onLine)
     : first;
   if (result.code === 0) return;
   throw terraformError({
     command: "init",
     code: result.code,
     diagnostics: boxedErrors(result.output),
-    text: result.output.split("\n").filter((line) => line.trim() !== ""),
+    text: linesOf(result.output),
   });
 }
 
-async function runInit(
+/** Runs a command whose output is for people. */
+async function runPlain(
   ctx: Context,
   { program, folder, env }: Stack,
   args: readonly string[],
-  onLine: ((line: string) => void) | undefined,
+  onLine?: (line: string) => void,
 ): Promise<{ readonly code: number; readonly output: string }> {
   const result = await ctx.processes.run(program.path, args, {
     cwd: folder,
@@ -115,6 +116,10 @@ async function runInit(
   });
   ctx.signal.throwIfAborted();
   return { code: result.code, output: `${result.stdout}\n${result.stderr}` };
+}
+
+function linesOf(output: string): string[] {
+  return output.split("\n").filter((line) => line.trim() !== "");
 }
 
 /** Errors as people are shown them: `│ Error: summary` and lines below it. */
@@ -151,7 +156,7 @@ export async function makePlan(
     ...(options.targets ?? []).map((target) => `-target=${target}`),
   ], { ...stack, onEvent: options.onEvent });
   if (result.code !== 0) {
-    throw terraformError({ ...result, command: "plan", backend: stack.backend.kind });
+    throw terraformError({ ...result, command: "plan", backend: stack.backend });
   }
   const json = await askTerraform(ctx, ["show", "-json", `${options.name}.tfplan`], stack);
   return {
@@ -183,10 +188,12 @@ export async function applyPlan(
   await backUpState(ctx, stack);
   const meter = progressMeter(plan.summary.changes);
   const name = plan.file.slice(plan.file.lastIndexOf("/") + 1);
+  const failed: string[] = [];
   const result = await runTerraform(ctx, ["apply", "-json", "-input=false", LOCK_TIMEOUT, name], {
     ...stack,
     onEvent: (event) => {
       meter.observe(event, ctx.clock.monotonic());
+      if (event.kind === "failed") failed.push(event.address);
       options.onEvent?.(event);
     },
     onTick: () => options.onProgress?.(meter.progress(ctx.clock.monotonic())),
@@ -201,7 +208,9 @@ export async function applyPlan(
       exitCode: EXIT.precondition,
     });
   }
-  throw terraformError({ ...result, command: "apply", backend: stack.backend.kind });
+  const { create, update, replace } = plan.summary.counts;
+  const command = create + update + replace === 0 ? "destroy" : "apply";
+  throw terraformError({ ...result, command, failed, backend: stack.backend });
 }
 
 /** Copies of the local state, the newest ten, as `backups/<time>.tfstate` (0600). */
@@ -218,10 +227,23 @@ async function backUpState(ctx: Context, { folder, backend }: Stack): Promise<vo
   for (const name of names.sort().slice(0, -BACKUPS)) await removeAll(ctx, `${backups}/${name}`);
 }
 
+/** Runs a command that writes the state and has no events; a lock that is in the way is explained. */
+async function changeState(ctx: Context, stack: Stack, args: readonly string[]): Promise<void> {
+  const { code, output } = await runPlain(ctx, stack, args);
+  if (code === 0) return;
+  throw terraformError({
+    command: args[0] ?? "",
+    code,
+    diagnostics: boxedErrors(output),
+    text: linesOf(output),
+    backend: stack.backend,
+  });
+}
+
 /** Takes a resource that terraform gave up on for a good one, so that it is not made anew. */
 export async function untaintResource(ctx: Context, stack: Stack, address: string): Promise<void> {
   await backUpState(ctx, stack);
-  await askTerraform(ctx, ["untaint", LOCK_TIMEOUT, address], stack);
+  await changeState(ctx, stack, ["untaint", "-no-color", LOCK_TIMEOUT, address]);
 }
 
 /** Forgets resources that will go in another way; they stay where they are. */
@@ -231,7 +253,7 @@ export async function forgetResources(
   addresses: readonly string[],
 ): Promise<void> {
   await backUpState(ctx, stack);
-  await askTerraform(ctx, ["state", "rm", LOCK_TIMEOUT, ...addresses], stack);
+  await changeState(ctx, stack, ["state", "rm", "-no-color", LOCK_TIMEOUT, ...addresses]);
 }
 
 /** Removes the plans of the work folder: they are old once anything was applied. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parse } from "@std/yaml";
 import { testContext } from "../cli/testing.ts";
 import { loadKubeconfig } from "../kube/kubeconfig.ts";
-import { tokenCommand, writeEksKubeconfig } from "./kubeconfig.ts";
+import { tokenCommand, writeEksKubeconfig } from "./eks_kubeconfig.ts";
 
 const CLUSTER = {
   name: "my-cluster",

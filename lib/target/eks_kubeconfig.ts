@@ -11,8 +11,8 @@
 import { stringify } from "@std/yaml";
 import type { Context } from "../cli/context.ts";
 import { writeFileAtomic } from "../cli/files.ts";
-import type { EksCluster } from "../target/eks_cluster.ts";
-import type { EksTokenOptions } from "../target/eks_token.ts";
+import type { EksCluster } from "./eks_cluster.ts";
+import type { EksTokenOptions } from "./eks_token.ts";
 
 /** Program and arguments that print an ExecCredential; both are absolute paths. */
 export function tokenCommand(
