@@ -9,7 +9,7 @@ import type { OpenPlace } from "../../lib/cleanup/place.ts";
 import type { Context } from "../../lib/cli/context.ts";
 import { TaskError } from "../../lib/cli/errors.ts";
 import { exists } from "../../lib/cli/files.ts";
-import { runPlan } from "../../lib/cli/plan.ts";
+import { runPlan, type Step } from "../../lib/cli/plan.ts";
 import { testContext } from "../../lib/cli/testing.ts";
 import { writeStackNote } from "../../lib/terraform/backend.ts";
 import { findTerraform, terraformEnvironment } from "../../lib/terraform/program.ts";
@@ -57,6 +57,51 @@ Deno.test("a folder without a state goes as well: nothing was applied, or the st
   assert.equal(await exists(ctx, folder), false);
 });
 
+Deno.test("a cluster that falls silent at work goes first, then what its controllers left, then the rest", async () => {
+  await using test = await testContext();
+  const { ctx } = test;
+  const order = `${ctx.home}/order`;
+  const says = (word: string) => `
+  provisioner "local-exec" {
+    when    = destroy
+    command = "echo ${word} >> ${order}"
+  }
+`;
+  const folder = await applied(ctx, {
+    "main.tf": `
+module "eks" { source = "./eks" }
+resource "terraform_data" "network" {
+  ${says("network")}
+}
+`,
+    "eks/main.tf": `
+resource "terraform_data" "cluster" {
+  ${says("cluster")}
+}
+`,
+  });
+  if (folder === undefined) return;
+  const open = await openPlace(ctx);
+  const stack = await knownStack(ctx, open);
+  assert.equal(stack?.state?.hasCluster, true);
+  const orphans: Step = {
+    id: "orphans",
+    title: "orphans",
+    touches: [],
+    deadlineMs: 1_000,
+    run: () => Deno.writeTextFile(order, "orphans\n", { append: true }),
+  };
+  let lost = false;
+  const { cluster, rest } = infrastructureSteps(open, stack, {
+    lost,
+    later: { lost: () => lost, orphans },
+  });
+  assert.deepEqual(cluster, [], "it answers when the plan is made");
+  lost = true;
+  await runPlan(ctx, { task: "cleanup", facts: {}, warnings: [], steps: [rest] });
+  assert.equal(await Deno.readTextFile(order), "cluster\norphans\nnetwork\n");
+});
+
 /** As after a run that was stopped between the state and the folder. */
 async function destroyWithout(ctx: Context, folder: string): Promise<void> {
   await ctx.fs.remove(`${folder}/terraform.tfstate`);
@@ -92,7 +137,10 @@ async function destroy(ctx: Context): Promise<void> {
 }
 
 /** A work folder in which the configuration is applied; undefined without terraform. */
-async function applied(ctx: Context): Promise<string | undefined> {
+async function applied(
+  ctx: Context,
+  files: Readonly<Record<string, string>> = { "main.tf": configuration("true") },
+): Promise<string | undefined> {
   const folder = workFolder(ctx, REF);
   let program;
   try {
@@ -102,8 +150,11 @@ async function applied(ctx: Context): Promise<string | undefined> {
     console.log(`SKIPPED: ${error instanceof Error ? error.message : error}`);
     return undefined;
   }
-  await ctx.fs.mkdir(folder, { recursive: true });
-  await ctx.fs.writeTextFile(`${folder}/main.tf`, configuration("true"));
+  for (const [name, text] of Object.entries(files)) {
+    const path = `${folder}/${name}`;
+    await ctx.fs.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    await ctx.fs.writeTextFile(path, text);
+  }
   const backend = { kind: "local" } as const;
   await writeStackNote(ctx, folder, { ...REF, account: ACCOUNT, backend });
   const stack = { program, folder, env: terraformEnvironment(ctx), backend };
