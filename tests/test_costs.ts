@@ -24,6 +24,7 @@ export const SHARED_CONTROL_PLANES: Readonly<Record<string, readonly string[]>> 
     `${INTEGRATION}/agent_test.ts`,
     `${INTEGRATION}/cleanup_claim_users_test.ts`,
     `${INTEGRATION}/cleanup_cluster_test.ts`,
+    `${INTEGRATION}/cleanup_karpenter_test.ts`,
     `${INTEGRATION}/cleanup_other_cluster_test.ts`,
     `${INTEGRATION}/doctor_cluster_test.ts`,
     `${INTEGRATION}/doctor_task_test.ts`,
@@ -44,7 +45,7 @@ export const SHARED_CONTROL_PLANES: Readonly<Record<string, readonly string[]>> 
 export const TEST_COSTS: Readonly<Record<string, TestCost>> = {
   "tests/e2e/eks_install_test.ts": { seconds: 300, cores: 1 },
   "tests/e2e/examples_test.ts": { seconds: 270, cores: 1.4 },
-  "agent, cleanup, doctor, examples on one control plane": { seconds: 130, cores: 0.8 },
+  "agent, cleanup, doctor, examples on one control plane": { seconds: 140, cores: 0.8 },
   "kube, operator, platform on one control plane": { seconds: 160, cores: 0.7 },
   "tests/e2e/monitor_test.ts": { seconds: 120, cores: 0.7 },
   "tests/e2e/journey_test.ts": { seconds: 100, cores: 0.7 },

@@ -15,7 +15,7 @@ import { withCluster } from "./cluster.ts";
 import { EXAMPLE, karpenterDefinitions, playKarpenter, TERMINATION } from "./karpenter.ts";
 
 const OURS = { "app.kubernetes.io/managed-by": "dynamo-eks" };
-const PATIENCE = { drain: 3_000, force: 2_000 };
+const PATIENCE = { drain: 1_500, force: 1_000 };
 const STUCK = "example.com/stuck";
 
 const pool = (name: string, more: object = {}): KubeObject => ({
