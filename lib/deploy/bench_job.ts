@@ -5,6 +5,7 @@
  * @module
  */
 import { benchConfig } from "../bench/config.ts";
+import { type AskPod, followWatch, type WatchFollower } from "../bench/job/far_watch.ts";
 import { encodeJob, JOB_ENV, plainOptions } from "../bench/job/job_file.ts";
 import { type JobObjects, jobObjects } from "../bench/job/objects.ts";
 import { jobSources } from "../bench/job/source_files.ts";
@@ -17,7 +18,7 @@ import { formatBytes } from "../cli/text.ts";
 import type { Kube, KubeObject, OwnerReference } from "../kube/types.ts";
 import { openTarget, type Target } from "../target/target.ts";
 import { type BenchPod, waitForBenchPod } from "./bench_pod.ts";
-import { measureTunnel } from "./bench_tunnel.ts";
+import { askPod, measureTunnel } from "./bench_tunnel.ts";
 import { FRONTEND_PORT } from "./frontend.ts";
 
 /** Where the load generator runs, and what it measures. */
@@ -44,6 +45,8 @@ const LONGEST_SECONDS = 6 * 3600;
 const AROUND_SECONDS = 900;
 const MOST_BYTES = 8_000_000;
 const REMOVE_MS = 20_000;
+const ANSWER_MS = 10_000;
+const RETRY_MS = 100;
 const LONGEST_NAME = 40;
 
 /**
@@ -63,15 +66,22 @@ export async function benchInCluster(
   const objects = await objectsOf(ctx, place, name, options);
   try {
     await using pod = await startPod(ctx, kube, objects);
-    const summary = await followJob(ctx, kube, {
-      pod: { name: pod.name, namespace },
+    const where = { name: pod.name, namespace };
+    const watching = options.server === undefined
+      ? undefined
+      : followWatch(ctx, options.server, asker(ctx, kube, where));
+    const measured = await followJob(ctx, kube, {
+      pod: where,
       ended: pod.ended,
+      onWatch: watching?.hear,
       onProgress: (progress) => options.onProgress?.(progress),
       onRequests: (records) => options.onRequests?.(records),
     });
+    const summary = await withWatch(measured, watching);
     if (!place.tunnelTax) return summary;
     return await withTax(ctx, place, { pod: pod.name, options, summary });
   } finally {
+    await options.server?.close();
     await remove(ctx, place.target, [
       objects.job,
       ...objects.owned({ apiVersion: "", kind: "", name: "", uid: "" }),
@@ -103,7 +113,11 @@ async function objectsOf(
   const url = `http://${service}.${namespace}.svc.cluster.local:${FRONTEND_PORT}`;
   // What is wrong with the options shows before anything is made.
   const { durationMs, graceMs } = benchConfig(ctx, { ...options, url });
-  const job = encodeJob({ options: plainOptions(options), blocks: place.tunnelTax });
+  const job = encodeJob({
+    options: plainOptions(options),
+    blocks: place.tunnelTax,
+    watched: options.server !== undefined,
+  });
   if (job.length > MOST_BYTES) {
     throw usageError(
       "BENCH_OPTIONS",
@@ -164,6 +178,32 @@ async function remove(
         "hour after its end, or with deno task cleanup <graph>.",
     );
   }
+}
+
+/** Reaches the pod's control port, which opens a moment after the pod has said why. */
+function asker(ctx: Context, kube: Kube, pod: { name: string; namespace: string }): AskPod {
+  return async (request) => {
+    const end = ctx.clock.monotonic() + ANSWER_MS;
+    for (;;) {
+      try {
+        return await askPod(ctx, kube, { pod, request, timeoutMs: ANSWER_MS });
+      } catch (error) {
+        if (ctx.signal.aborted || ctx.clock.monotonic() > end) throw error;
+        await ctx.clock.sleep(RETRY_MS, ctx.signal);
+      }
+    }
+  };
+}
+
+// The run counts whatever became of the watch over the server.
+async function withWatch(
+  summary: BenchSummary,
+  watching: WatchFollower | undefined,
+): Promise<BenchSummary> {
+  const problem = await watching?.done();
+  if (problem === undefined) return summary;
+  const warning = `the server's metrics could not be read: ${problem}`;
+  return { ...summary, server: null, warnings: [...summary.warnings, warning] };
 }
 
 interface TaxInput {

@@ -7,7 +7,7 @@ import { clientEnvironment } from "../bench/client_environment.ts";
 import { type BenchCost, costOf, costOfPrice, type TokenRates } from "../bench/cost.ts";
 import { type BenchEnvironment, environmentSummary } from "../bench/environment.ts";
 import type { BenchOptions } from "../bench/options.ts";
-import { pinger } from "../bench/server/ping.ts";
+import { type Pinger, pinger } from "../bench/server/ping.ts";
 import { type OpenSources, urlSource } from "../bench/server/source.ts";
 import { type ServerWatch, watchServer } from "../bench/server/watch.ts";
 import type { BenchSummary } from "../bench/summary.ts";
@@ -66,14 +66,11 @@ export async function benchSurroundings(
   await using stack = new AsyncDisposableStack();
   const open = options.noServerMetrics ? undefined : sourcesOf(ctx, options, stack);
   const closing = stack.move();
-  const url = open === undefined ? "" : baseUrl(endpoint.url);
-  const dial = open === undefined ? undefined : dialUrl(ctx, url, options.asked.trust);
+  const { clock } = ctx;
   return {
     environment,
     watch: () =>
-      open === undefined || dial === undefined
-        ? undefined
-        : watchServer({ clock: ctx.clock, open, pinger: pinger({ dial, url, clock: ctx.clock }) }),
+      open && watchServer({ clock, open, pinger: pingerOf(ctx, endpoint, options.asked.trust) }),
     complete: (summary, goodTokens) => ({
       ...summary,
       environment: environmentSummary(environment),
@@ -97,13 +94,22 @@ async function measuredGraph(
   }
 }
 
-// Of a run inside the cluster there is no way to the server from here, and no common clock.
+// On the load's way, which from inside the cluster begins at the load generator's pod.
+function pingerOf(
+  ctx: Context,
+  endpoint: BenchEndpoint,
+  trust: BenchOptions["trust"],
+): Pinger | undefined {
+  if (endpoint.url === "") return undefined;
+  const url = baseUrl(endpoint.url);
+  return pinger({ dial: dialUrl(ctx, url, trust), url, clock: ctx.clock });
+}
+
 function sourcesOf(
   ctx: Context,
   { endpoint, metricsUrl, asked }: SurroundingsOptions,
   stack: AsyncDisposableStack,
 ): OpenSources | undefined {
-  if (endpoint.url === "") return undefined;
   const more = metricsUrl.map((url) => urlSource(ctx, { url, trust: asked.trust }));
   const { deployed } = endpoint;
   if (deployed === undefined) {

@@ -6,7 +6,7 @@
  */
 import { runBench } from "../bench/bench.ts";
 import { measureBlock } from "../bench/job/block.ts";
-import { askControl } from "../bench/job/control.ts";
+import { askControl, type ControlAnswer, type ControlRequest } from "../bench/job/control.ts";
 import { CONTROL_PORT, MOCK_PORT } from "../bench/job/objects.ts";
 import { plainOptions } from "../bench/job/job_file.ts";
 import type { PathCeiling, TunnelTax } from "../bench/job/tunnel.ts";
@@ -63,17 +63,8 @@ export async function measureTunnel(
 ): Promise<TunnelTax> {
   const { kube, namespace, service } = place;
   const where = { name: pod, namespace };
-  const ask = async (request: Parameters<typeof askControl>[1], timeoutMs = BLOCK_MS) => {
-    const connection = fromStreams(await kube.connect(where, CONTROL_PORT));
-    const late = AbortSignal.any([ctx.signal, AbortSignal.timeout(timeoutMs)]);
-    late.addEventListener("abort", connection.close);
-    try {
-      return await askControl(connection, request);
-    } finally {
-      late.removeEventListener("abort", connection.close);
-      connection.close();
-    }
-  };
+  const ask = (request: ControlRequest, timeoutMs = BLOCK_MS) =>
+    askPod(ctx, kube, { pod: where, request, timeoutMs });
   const plain = plainOptions(options);
   const { apiKey, headers } = options;
   const seed = (pair: number) => FIRST_SEED + Number(summary.config["seed"] ?? 0) + pair;
@@ -107,6 +98,33 @@ export async function measureTunnel(
     return tunnelTax(blocks, { in_cluster: summary.calibration?.ceiling ?? null, tunnel }, load);
   } finally {
     await frontend.close();
+  }
+}
+
+/** What is asked of a benchmark's pod. */
+export interface PodQuestion {
+  /** The pod. */
+  readonly pod: { readonly name: string; readonly namespace: string };
+  /** What is asked. */
+  readonly request: ControlRequest;
+  /** Milliseconds that the answer may take. */
+  readonly timeoutMs: number;
+}
+
+/** Asks a benchmark's pod through a port-forward. */
+export async function askPod(
+  ctx: Pick<Context, "signal">,
+  kube: Pick<Kube, "connect">,
+  { pod, request, timeoutMs }: PodQuestion,
+): Promise<ControlAnswer> {
+  const connection = fromStreams(await kube.connect(pod, CONTROL_PORT));
+  const late = AbortSignal.any([ctx.signal, AbortSignal.timeout(timeoutMs)]);
+  late.addEventListener("abort", connection.close);
+  try {
+    return await askControl(connection, request);
+  } finally {
+    late.removeEventListener("abort", connection.close);
+    connection.close();
   }
 }
 

@@ -35,6 +35,11 @@ export async function benchFromInside(
   const summary = summaryOf(result);
   assert.equal(summary.requests.completed, 150, result.stdout);
   assert.ok(summary.ttft_ms!.p50 > 0);
+  // The server's side is watched from here, and joined with the times that the pod measured.
+  const { server } = summary;
+  assert.equal(server?.requests, 150, JSON.stringify(server));
+  assert.ok(server.sources.some(({ kind }) => kind === "worker"), JSON.stringify(server));
+  assert.equal(server.ttft_split_ms?.same_requests, true, JSON.stringify(server));
   const folder = /^\s*Results: (.+)$/m.exec(result.stderr)?.[1];
   assert.ok(folder !== undefined, result.stderr);
   const lines = (await Deno.readTextFile(`${folder}/requests.jsonl`)).trimEnd().split("\n");

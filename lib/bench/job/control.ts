@@ -9,11 +9,16 @@ import { messageOf } from "../../cli/errors.ts";
 import { linesOf } from "../../kube/lines.ts";
 import { type ByteConnection, writeAll } from "../transport.ts";
 import type { Block } from "./block.ts";
+import type { ServerRecord } from "../server/watch.ts";
 import type { PlainOptions } from "./job_file.ts";
 
 /** What is asked of the pod. */
 export type ControlRequest =
   | { readonly kind: "ready" }
+  /** The server is watched: the run may begin. */
+  | { readonly kind: "go" }
+  /** What was seen of the server. */
+  | { readonly kind: "record"; readonly record: ServerRecord }
   | { readonly kind: "block"; readonly options: PlainOptions }
   | { readonly kind: "end" };
 
@@ -96,7 +101,7 @@ async function answer(
       await say({ ended: true });
       return true;
     }
-    if (request.kind === "ready") {
+    if (request.kind !== "block") {
       wait();
       await say({ ready: true });
       continue;
@@ -111,6 +116,60 @@ async function answer(
     wait();
   }
   return false;
+}
+
+/** Options of {@link hearOnce}. */
+export interface HearOptions {
+  /** Port on 127.0.0.1. */
+  readonly port: number;
+  /** What is waited for. */
+  readonly kind: ControlRequest["kind"];
+  /** Milliseconds after which it is not waited for any more. */
+  readonly patienceMs: number;
+}
+
+/** Waits for one request of a kind, and answers it; undefined when none came in time. */
+export async function hearOnce(
+  ctx: Pick<Context, "net" | "signal">,
+  { port, kind, patienceMs }: HearOptions,
+): Promise<ControlRequest | undefined> {
+  const listener = ctx.net.listen({ hostname: "127.0.0.1", port });
+  const late = AbortSignal.any([ctx.signal, AbortSignal.timeout(patienceMs)]);
+  const open = new Set<{ close(): void }>([listener]);
+  const stop = () => {
+    for (const one of open) closeQuietly(one);
+  };
+  late.addEventListener("abort", stop);
+  try {
+    for (;;) {
+      const connection = await listener.accept();
+      open.add(connection);
+      const request = await oneRequest(connection, kind).catch(() => undefined);
+      if (request !== undefined) return request;
+      closeQuietly(connection);
+      open.delete(connection);
+    }
+  } catch {
+    // The listener was closed: it is too late.
+    return undefined;
+  } finally {
+    late.removeEventListener("abort", stop);
+    stop();
+  }
+}
+
+async function oneRequest(
+  connection: Deno.Conn,
+  kind: ControlRequest["kind"],
+): Promise<ControlRequest | undefined> {
+  for await (const line of linesOf(connection.readable)) {
+    const request: ControlRequest = JSON.parse(line);
+    if (request.kind !== kind) return undefined;
+    const answer: ControlAnswer = { ready: true };
+    await writeAll(connection, new TextEncoder().encode(`${JSON.stringify(answer)}\n`));
+    return request;
+  }
+  return undefined;
 }
 
 /**

@@ -95,7 +95,7 @@ Deno.test("a job's file holds what JSON does not, and no secrets", async () => {
     headers: { "X-Key": "secret-header" },
     onProgress: () => {},
   });
-  const bytes = encodeJob({ options, blocks: true });
+  const bytes = encodeJob({ options, blocks: true, watched: false });
   const job = decodeJob(bytes);
   assert.equal(job.blocks, true);
   assert.ok(Number.isNaN(job.options.trace!.requests[0]!.inputTokens));

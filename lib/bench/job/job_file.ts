@@ -19,6 +19,8 @@ export interface JobFile {
   readonly options: PlainOptions;
   /** Whether it goes on to measure blocks when told to, for the tunnel's tax. */
   readonly blocks: boolean;
+  /** Whether the server is watched meanwhile by whoever started it; see `far_watch.ts`. */
+  readonly watched: boolean;
 }
 
 /** Environment variables of the pod. */

@@ -7,7 +7,10 @@ import type { KubeObject } from "../../kube/types.ts";
 import { startMock } from "../mock.ts";
 import type { BenchSummary } from "../summary.ts";
 import { dialUrl } from "../transport.ts";
+import { urlSource } from "../server/source.ts";
+import { watchServer } from "../server/watch.ts";
 import { askControl } from "./control.ts";
+import { followWatch } from "./far_watch.ts";
 import { FrameReader } from "./frames.ts";
 import { inClusterOf } from "./flags.ts";
 import { encodeJob, JOB_ENV } from "./job_file.ts";
@@ -41,7 +44,7 @@ Deno.test("the shipped files measure without anything else, and blocks when aske
     await Deno.writeTextFile(`${folder}/code/${path}`, text);
   }
   const options = { concurrency: 4, requests: 60, outputTokens: 8, seed: 5 };
-  const bytes = encodeJob({ options, blocks: true });
+  const bytes = encodeJob({ options, blocks: true, watched: true });
   await Deno.mkdir(`${folder}/job`);
   // In two parts, as of a file that does not fit into one ConfigMap.
   await Deno.writeFile(`${folder}/job/0`, bytes.subarray(0, 40));
@@ -71,6 +74,19 @@ Deno.test("the shipped files measure without anything else, and blocks when aske
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+  const dial = dialUrl(test.ctx, `http://127.0.0.1:${controlPort}`);
+  const ask = async (request: Parameters<typeof askControl>[1]) => {
+    const connection = await retried(() => dial(test.ctx.signal));
+    try {
+      return await askControl(connection, request);
+    } finally {
+      connection.close();
+    }
+  };
+  const { clock } = test.ctx;
+  const source = urlSource(test.ctx, { url: mock.url });
+  const watch = watchServer({ clock, open: () => Promise.resolve([source]), intervalMs: 100 });
+  const follower = followWatch(test.ctx, watch, ask);
   const reader = new FrameReader();
   const indexes: number[] = [];
   let summary: BenchSummary | undefined;
@@ -84,19 +100,13 @@ Deno.test("the shipped files measure without anything else, and blocks when aske
       for (const message of (read.kind === "messages" ? read.messages : []) as JobMessage[]) {
         if (message.kind === "error") assert.fail(message.error.message);
         if (message.kind === "summary") summary = message.summary;
-        else indexes.push(...message.rows.map((row) => recordOf(row).index));
+        if (message.kind === "watch") follower.hear(message);
+        if (message.kind === "requests") {
+          indexes.push(...message.rows.map((row) => recordOf(row).index));
+        }
       }
     }
     if (summary === undefined) continue;
-    const dial = dialUrl(test.ctx, `http://127.0.0.1:${controlPort}`);
-    const ask = async (request: Parameters<typeof askControl>[1]) => {
-      const connection = await retried(() => dial(test.ctx.signal));
-      try {
-        return await askControl(connection, request);
-      } finally {
-        connection.close();
-      }
-    };
     const block = await ask({ kind: "block", options: { ...options, requests: 20 } });
     assert.ok("block" in block);
     assert.equal(block.block.summary.requests.completed, 20);
@@ -117,6 +127,14 @@ Deno.test("the shipped files measure without anything else, and blocks when aske
   assert.equal(code, 0);
   assert.deepEqual(indexes.sort((a, b) => a - b), Array.from({ length: 60 }, (_, i) => i));
   assert.equal(summary?.requests.completed, 60);
+  // The server was watched from here, and counted exactly the run.
+  assert.equal(await follower.done(), undefined);
+  assert.equal(summary?.server?.requests, 60, JSON.stringify(summary?.server));
+  const times = watch.points.map((point) => point.at_s);
+  assert.ok(
+    times.length > 0 && times.every((at) => at > 0 && at < summary!.wall_s + 2),
+    `${times}`,
+  );
   assert.deepEqual((summary?.config["request"] as { headers: string[] }).headers, ["X-Tenant"]);
 });
 

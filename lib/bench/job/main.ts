@@ -12,8 +12,12 @@ import { plainUi } from "../../cli/ui_plain.ts";
 import { runBench } from "../bench.ts";
 import { startMock } from "../mock.ts";
 import type { BenchOptions } from "../options.ts";
+import { pinger } from "../server/ping.ts";
+import type { ServerWatch } from "../server/watch.ts";
+import { dialUrl } from "../transport.ts";
 import { measureBlock } from "./block.ts";
 import { serveBlocks } from "./control.ts";
+import { farWatch } from "./far_watch.ts";
 import { frameWriter } from "./frames.ts";
 import { decodeJob, JOB_ENV, type JobFile, type PlainOptions } from "./job_file.ts";
 import { errorData, type JobMessage, type PassingMessage } from "./messages.ts";
@@ -45,8 +49,10 @@ export async function runJob(
       headers: JSON.parse(ctx.env.get(JOB_ENV.headers) ?? "{}"),
     });
     const due = throttle(ctx);
+    const server = job.watched ? watchOf(ctx, job.options, say) : undefined;
     const summary = await runBench(ctx, {
       ...complete(job.options),
+      server,
       onProgress: (progress) => {
         if (due(progress.phase)) pass({ progress });
       },
@@ -69,6 +75,17 @@ export async function runJob(
     alive.abort();
     await beating;
   }
+}
+
+function watchOf(
+  ctx: Context,
+  { trust }: PlainOptions,
+  say: (message: JobMessage) => Promise<void>,
+): ServerWatch {
+  const url = variable(ctx, JOB_ENV.url);
+  const dial = dialUrl(ctx, url, trust);
+  const port = Number(variable(ctx, JOB_ENV.controlPort));
+  return farWatch(ctx, { port, say, pinger: pinger({ dial, url, clock: ctx.clock }) });
 }
 
 async function readJob(ctx: Context): Promise<JobFile> {

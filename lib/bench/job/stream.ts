@@ -11,7 +11,7 @@ import type { BenchProgress } from "../options.ts";
 import type { RequestRecord } from "../record.ts";
 import type { BenchSummary } from "../summary.ts";
 import { FrameReader } from "./frames.ts";
-import type { JobMessage, PassingMessage } from "./messages.ts";
+import type { JobMessage, PassingMessage, WatchMessage } from "./messages.ts";
 import { recordOf } from "./record_rows.ts";
 
 /** Options of {@link followJob}. */
@@ -24,6 +24,8 @@ export interface FollowJobOptions {
   readonly onProgress: (progress: BenchProgress) => void;
   /** Measured requests as they come. */
   readonly onRequests: (records: readonly RequestRecord[]) => void;
+  /** Where the run is, where the server is watched. */
+  readonly onWatch?: ((message: WatchMessage) => void) | undefined;
   /** Milliseconds without a line after which the log is opened anew; 20 s unless given. */
   readonly silenceMs?: number;
   /** Milliseconds without a line after which the run is given up; two minutes unless given. */
@@ -184,6 +186,7 @@ class JobStream {
   #take(messages: readonly unknown[]): void {
     for (const message of messages as JobMessage[]) {
       if (message.kind === "requests") this.#options.onRequests(message.rows.map(recordOf));
+      else if (message.kind === "watch") this.#options.onWatch?.(message);
       else if (message.kind === "summary") this.#result = message.summary;
       else throw new ReportedError(new TaskError(message.error));
     }
