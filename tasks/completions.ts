@@ -22,6 +22,7 @@ export async function allTasks(): Promise<CommandSpec[]> {
     import("./install.ts"),
     import("./infra.ts"),
     import("./deploy.ts"),
+    import("./prefetch.ts"),
     import("./examples.ts"),
     import("./test.ts"),
     import("./chat.ts"),

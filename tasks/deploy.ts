@@ -11,16 +11,23 @@ import { commonOptions, optionName, type OptionValues } from "../lib/cli/options
 import { printPlan } from "../lib/cli/plan.ts";
 import { type Deployment, graphDeployment, planDeploy, runDeploy } from "../lib/deploy/deploy.ts";
 import { graphTimeout, manifestTimeout, type Timeout } from "../lib/deploy/timeouts.ts";
-import { deployBlueprint, deployRelease, deployTarget } from "../lib/deploy/choose.ts";
+import {
+  chooseExample,
+  deployBlueprint,
+  deployRelease,
+  deployTarget,
+} from "../lib/deploy/choose.ts";
 import { fitWarnings } from "../lib/deploy/fit.ts";
+import { withCachedModel } from "../lib/deploy/offline.ts";
 import { sharedConnection } from "../lib/deploy/session.ts";
 import { userPath } from "../lib/deploy/user_path.ts";
-import { listExamples, loadExample } from "../lib/graph/examples.ts";
+import { loadExample } from "../lib/graph/examples.ts";
 import { overlayOptions } from "../lib/graph/overlay_options.ts";
 import { applyOverlays } from "../lib/graph/overlays.ts";
 import { manifestYaml } from "../lib/graph/manifest.ts";
 import { readValuesFiles } from "../lib/graph/values_file.ts";
 import type { Release } from "../lib/blueprint/types.ts";
+import type { Graph } from "../lib/graph/types.ts";
 import type { Kube } from "../lib/kube/types.ts";
 import { hfToken } from "../lib/platform/secrets.ts";
 import type { Target } from "../lib/target/target.ts";
@@ -56,6 +63,14 @@ const options = {
     kind: "text",
     placeholder: "revision",
     description: "--export: branch, tag or commit",
+  },
+  offline: {
+    kind: "text",
+    choices: ["auto", "on", "off"],
+    default: "auto",
+    placeholder: "mode",
+    description:
+      "Read the model from the cache only: auto (when prefetch has completed it), on or off",
   },
   timeout: {
     kind: "integer",
@@ -105,9 +120,10 @@ export const command = defineCommand({
       dryRun: options.dryRun || options.export !== undefined,
     });
     const release = await deployRelease(ctx, target);
-    const source = await deploymentOf(ctx, word, { options, given, target, release });
-    const { deployment } = source;
     await using connection = sharedConnection(ctx, target);
+    const place = { target, release, connect: connection.connect };
+    const source = await deploymentOf(ctx, word, { options, given, ...place });
+    const { deployment } = source;
     if (options.export !== undefined) return await exportFiles(ctx, source, options);
     if (options.diff) return await showDiff(ctx, connection.connect, deployment, options);
     const plan = {
@@ -150,6 +166,7 @@ interface SourceOptions {
   readonly given: ReadonlySet<string>;
   readonly target: Target;
   readonly release: Release;
+  readonly connect: () => Promise<Kube>;
 }
 
 async function deploymentOf(ctx: Context, word: string, from: SourceOptions): Promise<Source> {
@@ -163,15 +180,25 @@ async function deploymentOf(ctx: Context, word: string, from: SourceOptions): Pr
     );
   }
   const values = await readValuesFiles(ctx, options.values, (file) => userPath(ctx, file));
-  const graph = applyOverlays(await loadExample(ctx, word), options, values);
+  const base = applyOverlays(await loadExample(ctx, word), options, values);
   const { nodePools, partOf } = await deployBlueprint(ctx);
-  const rendered = graphDeployment(graph, release, { namespace: target.namespace, partOf });
-  const fit = fitWarnings(graph, {
+  const { namespace } = target;
+  const render = (graph: Graph) => graphDeployment(graph, release, { namespace, partOf });
+  // What is wrong with it shows before the cluster is asked.
+  render(base);
+  const dryRun = options.dryRun || options.export !== undefined;
+  const fit = fitWarnings(base, {
     nodePools,
     tokenGiven: hfToken(ctx) !== undefined,
     embedded: target.kind === "local",
-    dryRun: options.dryRun || options.diff || options.export !== undefined,
+    dryRun: dryRun || options.diff,
   });
+  const graph = await withCachedModel(ctx, base, {
+    mode: options.offline,
+    namespace,
+    connect: dryRun ? undefined : from.connect,
+  });
+  const rendered = render(graph);
   const deployment = { ...rendered, warnings: [...rendered.warnings, ...fit] };
   return {
     deployment,
@@ -183,7 +210,7 @@ async function deploymentOf(ctx: Context, word: string, from: SourceOptions): Pr
 
 // Loaded when asked for: examples do not need it.
 async function ownManifest(ctx: Context, path: string, from: SourceOptions): Promise<Source> {
-  const overlay = Object.keys(overlayOptions).find((key) => from.given.has(key));
+  const overlay = ["offline", ...Object.keys(overlayOptions)].find((key) => from.given.has(key));
   if (overlay !== undefined) {
     throw usageError(
       "OVERLAY_MANIFEST",
@@ -316,25 +343,6 @@ function showDone(
     ? "status"
     : `test ${deployment.graphs[0]?.name ?? name}`;
   ctx.ui.info(`  Next: deno task ${next}`);
-}
-
-async function chooseExample(ctx: Context): Promise<string> {
-  const examples = await listExamples(ctx);
-  if (ctx.ui.interactive) {
-    return await ctx.ui.select(
-      "Which example?",
-      examples.map((example) => ({
-        value: example.name,
-        label: example.name,
-        detail: example.summary,
-      })),
-    );
-  }
-  throw usageError(
-    "EXAMPLE_MISSING",
-    "Which example? There is no terminal to ask on, so name one",
-    `deno task deploy <example>, one of: ${examples.map((example) => example.name).join(", ")}.`,
-  );
 }
 
 if (import.meta.main) await runTask(command);

@@ -13,6 +13,7 @@ import { command as config } from "./config.ts";
 import { command as deploy } from "./deploy.ts";
 import { command as examples } from "./examples.ts";
 import { command as install } from "./install.ts";
+import { command as prefetch } from "./prefetch.ts";
 import { command as token } from "./token.ts";
 
 // deno-lint-ignore no-explicit-any -- commands with options of their own
@@ -74,6 +75,7 @@ for (const version of ["v0.4.1", "v1.6.1"]) {
       const plan = await data(deploy, [...words, "--dry-run", ...json], { env });
       await assertFits("plan", plan);
     }
+    await assertFits("plan", await data(prefetch, ["a/b-7B", "--dry-run", ...json], { env }));
     const local = ["--target", "local", "--dry-run", ...json];
     await assertFits("plan", await data(install, local, { env }));
     const repo = ["--repo-url", "https://git.example/x", "--repo-path", "a"];

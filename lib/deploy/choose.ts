@@ -1,5 +1,5 @@
 /**
- * Which target and which release a deployment is for.
+ * Which target and which release a deployment is for, and which example.
  *
  * @module
  */
@@ -8,7 +8,8 @@ import { blueprintFlags, releaseOf } from "../blueprint/flags.ts";
 import { resolveRelease } from "../blueprint/release.ts";
 import type { NodePool, Release } from "../blueprint/types.ts";
 import type { Context } from "../cli/context.ts";
-import { preconditionError } from "../cli/errors.ts";
+import { preconditionError, usageError } from "../cli/errors.ts";
+import { listExamples } from "../graph/examples.ts";
 import { recallTarget, resolveTarget, type Target, type TargetChoice } from "../target/target.ts";
 
 /**
@@ -60,4 +61,28 @@ export async function deployBlueprint(
 ): Promise<{ readonly nodePools: readonly NodePool[]; readonly partOf: string }> {
   const { nodePools, name } = await loadBlueprint(ctx, { flags: {} });
   return { nodePools: nodePools.value, partOf: name.value };
+}
+
+/**
+ * The example that a person takes from a menu.
+ *
+ * @throws {TaskError} EXAMPLE_MISSING (exit code 2) without a terminal.
+ */
+export async function chooseExample(ctx: Context): Promise<string> {
+  const examples = await listExamples(ctx);
+  if (ctx.ui.interactive) {
+    return await ctx.ui.select(
+      "Which example?",
+      examples.map((example) => ({
+        value: example.name,
+        label: example.name,
+        detail: example.summary,
+      })),
+    );
+  }
+  throw usageError(
+    "EXAMPLE_MISSING",
+    "Which example? There is no terminal to ask on, so name one",
+    `deno task deploy <example>, one of: ${examples.map((example) => example.name).join(", ")}.`,
+  );
 }

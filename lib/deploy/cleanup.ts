@@ -21,6 +21,7 @@ import { claimsStep, stayingText } from "./claims.ts";
 import { findDeployed, type Found, onlyNamed } from "./cleanup_found.ts";
 import { graphSteps, type Staying } from "./cleanup_steps.ts";
 import { GRAPH_KIND } from "./graph_state.ts";
+import { endDownloads } from "./prefetch/job.ts";
 import { waitForRest } from "./remove.ts";
 import { type SharedConnection, sharedConnection } from "./session.ts";
 import { ALONE_MS } from "./stuck.ts";
@@ -83,6 +84,7 @@ export async function planCleanup(
       steps: [
         ...steps,
         ...(level.kind === "graphs" && all.orphans.length > 0 ? [restStep(all, connection)] : []),
+        ...(level.kind === "graphs" ? downloadSteps(all, connection) : []),
         ...(withClaims ? [claimsStep(found.claims, connection)] : []),
       ],
     },
@@ -125,6 +127,21 @@ function restStep(
       return `${left.length} objects stay`;
     },
   };
+}
+
+/** Ends the downloads of models; what they have brought stays in its claim. */
+function downloadSteps({ downloads, namespace }: Found, connection: SharedConnection): Step[] {
+  if (downloads.length === 0) return [];
+  return [{
+    id: "downloads",
+    title: "Remove the Jobs that download models",
+    touches: downloads.map((name) => `Job ${namespace}/${name}`),
+    deadlineMs: 60_000,
+    run: async (ctx) => {
+      const names = await endDownloads(ctx, await connection.connect(), { namespace });
+      return names.length === 0 ? "were already gone" : `${names.length} of them`;
+    },
+  }];
 }
 
 /** The one graph that is named has to stay: that is no success. */

@@ -13,6 +13,7 @@ import { COMPONENT_KIND, GRAPH_KIND, type GraphState } from "./graph_state.ts";
 import { listGraphs, pickGraph } from "./graphs.ts";
 import { findManagers, type GraphManager } from "./managers.ts";
 import { parentOf } from "./remove.ts";
+import { listPrefetchJobs } from "./prefetch/records.ts";
 import { listRequests, type RequestState } from "./requests.ts";
 
 /** What is there. */
@@ -29,6 +30,8 @@ export interface Found {
   readonly managers: readonly GraphManager[];
   /** Claims that our graphs brought along. */
   readonly claims: readonly GraphClaim[];
+  /** Names of the Jobs that download models. */
+  readonly downloads: readonly string[];
   /** Names of graphs that are gone, while components or pods of theirs are not. */
   readonly orphans: readonly string[];
 }
@@ -39,15 +42,17 @@ export async function findDeployed(ctx: Context, kube: Kube, target: Target): Pr
   const { namespace } = target;
   const apiVersion = release.graphApiVersion;
   const where = { namespace, apiVersion };
-  const [graphs, requests, managers, claims, parents] = await Promise.all([
+  const [graphs, requests, managers, claims, parents, jobs] = await Promise.all([
     listGraphs(kube, where),
     listRequests(kube, { namespace, release }),
     findManagers(ctx, kube, where),
     listClaims(kube, namespace),
     parentGraphs(kube, where),
+    listPrefetchJobs(kube, namespace),
   ]);
   const orphans = parents.filter((name) => !graphs.some((graph) => graph.name === name));
-  return { namespace, apiVersion, graphs, requests, managers, claims, orphans };
+  const downloads = jobs.map(({ metadata }) => metadata.name);
+  return { namespace, apiVersion, graphs, requests, managers, claims, downloads, orphans };
 }
 
 /** Names of the graphs that components and pods belong to. */

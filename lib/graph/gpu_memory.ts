@@ -85,7 +85,10 @@ export function modelParameters(id: string): ModelParameters | undefined {
 }
 
 /** Bits of a weight and why, by the component's settings or else the model's name. */
-export function weightBits(id: string, component: Component): { bits: number; why: string } {
+export function weightBits(
+  id: string,
+  component: Pick<Component, "args">,
+): { bits: number; why: string } {
   const { quantization, dtype } = component.args;
   const name = id.split("/").at(-1)!;
   return bitsOf(quantization) ??

@@ -30,10 +30,11 @@ const KWOK: readonly Rule[] = [
   rule("kwok.x-k8s.io", KWOK_RESOURCES, READ),
 ];
 
-/** Node agent: what a kubelet may, plus kwok's resources, by which logs and ports are found. */
+/** Node agent: what a kubelet and a provisioner may, plus kwok's resources for logs and ports. */
 const NODE_AGENT: readonly Rule[] = [
   rule("", ["nodes", "configmaps", "secrets", "services", "persistentvolumeclaims"], READ),
   rule("", ["pods"], [...READ, "delete", "patch"]),
+  rule("", ["persistentvolumes"], [...READ, "create", "delete"]),
   rule("", ["pods/status"], ["patch", "update"]),
   rule("", ["events"], ["create", "patch", "update"]),
   rule("discovery.k8s.io", ["endpointslices"], READ),

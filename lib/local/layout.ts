@@ -25,6 +25,8 @@ export interface LocalLayout {
   readonly pods: string;
   /** Scratch of the node agent: engine arguments, discovery files, sockets. */
   readonly run: string;
+  /** Folders of claims, by the uid of each. */
+  readonly volumes: string;
   /** `.dynamo/kubeconfig`: the administrator's, for kubectl and our tasks. */
   readonly kubeconfig: string;
 }
@@ -41,6 +43,7 @@ export function localLayout(ctx: Pick<Context, "home">): LocalLayout {
     logs: `${root}/logs`,
     pods: `${root}/pods`,
     run: `${root}/run`,
+    volumes: `${root}/volumes`,
     kubeconfig: `${ctx.home}/kubeconfig`,
   };
 }

@@ -7,35 +7,14 @@ import type { Context } from "../cli/context.ts";
 import { timeoutError } from "../cli/errors.ts";
 import type { StepUi } from "../cli/ui.ts";
 import type { Kube, KubeObject } from "../kube/types.ts";
-import { MANAGED_BY, simulatedNodes } from "./node_catalogue.ts";
+import { simulatedNodes } from "./node_catalogue.ts";
+import { defaultStorageClass, sharedStorageClass } from "./storage_classes.ts";
 
 const NODE = { apiVersion: "v1", kind: "Node" } as const;
 const READY_MS = 30_000;
 
 /**
- * The default storage class, under the name that EKS clusters commonly give it. No provisioner
- * stands behind it: a claim is accepted and stays Pending.
- */
-export function defaultStorageClass(): KubeObject {
-  return {
-    apiVersion: "storage.k8s.io/v1",
-    kind: "StorageClass",
-    metadata: {
-      name: "gp3",
-      labels: { ...MANAGED_BY },
-      annotations: {
-        "storageclass.kubernetes.io/is-default-class": "true",
-        "dynamo-eks/note": "The embedded cluster makes no volumes: claims stay Pending.",
-      },
-    },
-    provisioner: "kubernetes.io/no-provisioner",
-    volumeBindingMode: "WaitForFirstConsumer",
-    reclaimPolicy: "Delete",
-  };
-}
-
-/**
- * Makes sure that all nodes are there with their capacity and Ready, and the storage class.
+ * Makes sure that all nodes are there with their capacity and Ready, and the storage classes.
  *
  * @throws {TaskError} NODES_NOT_READY (exit code 4) after 30 seconds.
  */
@@ -46,7 +25,7 @@ export async function ensureNodes(
   ui: StepUi,
 ): Promise<void> {
   const wanted = simulatedNodes(kubernetes);
-  await kube.apply(defaultStorageClass());
+  for (const one of [defaultStorageClass(), sharedStorageClass()]) await kube.apply(one);
   const present = new Map((await kube.list(NODE)).items.map((node) => [node.metadata.name, node]));
   await Promise.all(wanted.map(async ({ node, status }) => {
     await kube.apply(node);

@@ -10,6 +10,7 @@ import type { Kube, WatchEvent } from "../../kube/types.ts";
 import type { AgentConfig } from "../agent_config.ts";
 import type { AgentParts } from "./agent_parts.ts";
 import { type BackoffTimes, KUBELET_BACKOFF } from "./backoff.ts";
+import { provideFolders } from "./claim_folders.ts";
 import { podFolder, recordedContainers, recordedPods } from "./container_files.ts";
 import { eventRecorder } from "./events.ts";
 import { writeModelFolder } from "./model_folder.ts";
@@ -46,7 +47,7 @@ export async function runAgent(
   options: AgentOptions = {},
 ): Promise<void> {
   const { layout } = config;
-  for (const folder of [layout.run, layout.pods]) {
+  for (const folder of [layout.run, layout.pods, layout.volumes]) {
     await ctx.fs.mkdir(folder, { recursive: true, mode: 0o700 });
   }
   const lock = await takeLock(ctx, `${layout.run}/agent.lock`);
@@ -75,8 +76,9 @@ export async function runAgent(
       network = await ensureNetwork(ctx, layout, relay);
       sayNetwork(ctx, network, config);
     });
+    const folders = provideFolders(parts);
     await followPods(parts, runs);
-    await looks;
+    await Promise.all([looks, folders]);
     await Promise.all([...runs.values()].map(({ done }) => done.catch(() => {})));
     await Promise.race([parts.events.flush(), ctx.clock.sleep(FLUSH_MS)]);
   } finally {

@@ -1,10 +1,12 @@
 /**
- * The volumes of a container that are files: ConfigMaps, Secrets, both in one, and empty folders.
+ * The volumes of a container that are files: ConfigMaps, Secrets, both in one, empty folders, and
+ * the folders of claims.
  *
  * @module
  */
 import { Buffer } from "node:buffer";
 import type { Kube, KubeObject } from "../../kube/types.ts";
+import { claimFolder } from "./claim_folders.ts";
 import type { Mount } from "./local_command.ts";
 import type { Container, FileSource, Pod, Volume } from "./pod_types.ts";
 
@@ -47,7 +49,12 @@ export async function readMounts(
         files[path] = value;
       }
     }
-    mounts.push({ path: mountPath.replace(/\/+$/, ""), files });
+    const claim = volume?.persistentVolumeClaim?.claimName;
+    const folder = claim === undefined
+      ? undefined
+      : await claimFolder(kube, { namespace: pod.metadata.namespace, name: claim });
+    const path = mountPath.replace(/\/+$/, "");
+    mounts.push({ path, files, ...(folder === undefined ? {} : { folder }) });
   }
   return mounts;
 }

@@ -12,6 +12,7 @@ import { type EnvObjects, referencedObjects, resolveEnv } from "./container_env.
 import type { ContainerRequest, LocalCommand, LocalPlaces } from "./local_command.ts";
 import { ADDRESS_VARIABLES } from "./local_env.ts";
 import type { Container, Pod } from "./pod_types.ts";
+import { pythonFile } from "./python_file_command.ts";
 import { type ServiceAddress, serviceAddresses } from "./service_address.ts";
 import { resolveService } from "./services.ts";
 import { neededPorts, translateContainer } from "./translate.ts";
@@ -55,7 +56,7 @@ export async function planContainer(
   const objects = await readObjects(parts, pod, container);
   const resolved = resolveEnv(pod, container, objects);
   if ("problem" in resolved) return { kind: "problem", message: resolved.problem };
-  const bringsFiles = containerImage(container.image ?? "").kind === "deno";
+  const bringsFiles = runsBroughtFile(container);
   const mounts = bringsFiles ? await readMounts(parts.kube, pod, container) : [];
   if ("problem" in mounts) return { kind: "problem", message: mounts.problem };
   const namespace = pod.metadata.namespace ?? "default";
@@ -83,6 +84,17 @@ export async function planContainer(
     port: (containerPort) => ports.current[containerPort] ?? containerPort,
   });
   return { kind: "command", command, env: resolved.env };
+}
+
+/** Whether what it runs may be in a volume; only then its volumes are read. */
+function runsBroughtFile({ image = "", command = [], args = [], volumeMounts = [] }: Container) {
+  if (containerImage(image).kind === "deno") return true;
+  const words = [...command, ...args];
+  const at = pythonFile(words);
+  return at !== undefined &&
+    volumeMounts.some(({ mountPath }) =>
+      words[at]!.startsWith(`${mountPath.replace(/\/+$/, "")}/`)
+    );
 }
 
 async function localServices(

@@ -8,9 +8,9 @@ import {
   localAddresses,
   type LocalCommand,
   type LocalPlaces,
-  type Mount,
 } from "./local_command.ts";
 import { replaceAddresses } from "./service_address.ts";
+import { isBrought, localPath, scratchContent } from "./volume_files.ts";
 
 // What the pod asks for does not count: a program of a pod reads its own files and talks to
 // others like it, and nothing else of this machine.
@@ -35,7 +35,7 @@ export function denoCommand(request: ContainerRequest, places: LocalPlaces): Loc
   const at = words.findIndex((word, i) => i > 1 && !word.startsWith("-"));
   const script = words[at];
   const isProgram = /(^|\/)deno$/.test(words[0] ?? "") && words[1] === "run" &&
-    script !== undefined && mounts.some(({ path, files }) => holds({ path, files }, script));
+    script !== undefined && isBrought(script, mounts);
   if (!isProgram) {
     return { kind: "simulated", reason: "its command is no program in a volume of its pod" };
   }
@@ -51,35 +51,15 @@ export function denoCommand(request: ContainerRequest, places: LocalPlaces): Loc
       ? replaceAddresses(local(value), places.addresses)
       : String(port);
   }
-  const files = mounts.flatMap((mount) =>
-    Object.entries(mount.files).map(([path, data]): [string, Uint8Array] => [
-      `${mount.path.slice(1)}/${path}`,
-      data,
-    ])
-  );
-  const folders = [
-    ...mounts.map(({ path }) => path.slice(1)),
-    ...files.map(([path]) => path.slice(0, path.lastIndexOf("/"))),
-  ];
   return {
     kind: "process",
     program: places.config.denoPath,
     args: ["run", ...FLAGS, `--allow-read=${scratch}`, ...words.slice(at).map(local)],
     env,
-    files: Object.fromEntries(files),
-    folders: [...new Set(folders)],
+    ...scratchContent(mounts),
     privateNetwork: true,
     waitFor: localAddresses(...Object.values(places.addresses)),
     warnings: [],
     simulated: "This machine's Deno runs the pod's program",
   };
-}
-
-function holds({ path, files }: Mount, script: string): boolean {
-  return script.startsWith(`${path}/`) && files[script.slice(path.length + 1)] !== undefined;
-}
-
-function localPath(text: string, mounts: readonly Mount[], scratch: string): string {
-  const inside = mounts.some(({ path }) => text === path || text.startsWith(`${path}/`));
-  return inside ? `${scratch}${text}` : text;
 }

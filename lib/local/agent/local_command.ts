@@ -29,6 +29,8 @@ export interface Mount {
   readonly path: string;
   /** Its files by path below that; none of a folder that begins empty. */
   readonly files: Readonly<Record<string, Uint8Array>>;
+  /** Folder of this machine that it is, for volumes that outlive their pods. */
+  readonly folder?: string;
 }
 
 /** Where things are on this machine. */

@@ -98,6 +98,8 @@ export interface Volume {
   readonly configMap?: FileSource;
   /** Files of a Secret. */
   readonly secret?: FileSource;
+  /** A claim, whose volume is a folder when the embedded cluster made it. */
+  readonly persistentVolumeClaim?: { readonly claimName: string };
   /** Files of several. */
   readonly projected?: {
     readonly sources?: readonly { readonly configMap?: FileSource; readonly secret?: FileSource }[];

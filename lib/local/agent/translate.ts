@@ -9,6 +9,7 @@ import { denoCommand } from "./deno_command.ts";
 import { dynamoCommand } from "./dynamo_command.ts";
 import type { ContainerRequest, LocalCommand, LocalPlaces } from "./local_command.ts";
 import { etcdCommand, natsCommand, operatorCommand } from "./platform_command.ts";
+import { pythonFileCommand } from "./python_file_command.ts";
 import { containerPorts } from "./ports.ts";
 import type { Container } from "./pod_types.ts";
 
@@ -30,6 +31,8 @@ export function translateContainer(request: ContainerRequest, places: LocalPlace
   const words = request.words.map((word) => expandReferences(word, open));
   const program = pythonProgram(words, open);
   const isDynamo = image.kind === "dynamo" || program?.module?.startsWith("dynamo.") === true;
+  const brought = isDynamo ? pythonFileCommand({ ...request, words }, places) : undefined;
+  if (brought !== undefined) return brought;
   if (isDynamo && program !== undefined) return dynamoCommand(request, program, places);
   if (image.name === "dynamo-frontend" && request.words.length === 0) {
     return dynamoCommand(request, { module: "dynamo.frontend", args: [], env: {} }, places);

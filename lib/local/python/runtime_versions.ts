@@ -29,13 +29,13 @@ export const RUNTIME_NEEDS: Readonly<Record<RuntimeVersion, RuntimeNeeds>> = {
     pythons: ["3.12", "3.11", "3.10"],
     archs: ["x86_64"],
     bytes: 150e6,
-    packages: 9,
+    packages: 17,
   },
   "1.6.1": {
     pythons: ["3.12", "3.11", "3.13", "3.10", "3.14"],
     archs: ["x86_64", "aarch64"],
     bytes: 400e6,
-    packages: 11,
+    packages: 19,
   },
 };
 
