@@ -9,6 +9,7 @@ import { defineCommand } from "../../lib/cli/command.ts";
 import type { Context } from "../../lib/cli/context.ts";
 import { EXIT, preconditionError, usageError } from "../../lib/cli/errors.ts";
 import { runTask } from "../../lib/cli/main.ts";
+import { alignColumns } from "../../lib/cli/text.ts";
 import { withCluster } from "../integration/cluster.ts";
 import { kubectlPath } from "../support/kubectl.ts";
 import { type KwokPod, withKwokPod } from "../support/kwok_pod.ts";
@@ -247,9 +248,7 @@ function table(rows: readonly Row[]): string {
       row.limit === "" ? "" : row.holds ? "holds" : "MISSED",
     ]),
   ];
-  const widths = cells[0]!.map((_, i) => Math.max(...cells.map((row) => row[i]!.length)));
-  return cells.map((row) => row.map((cell, i) => cell.padEnd(widths[i]!)).join("  ").trimEnd())
-    .join("\n");
+  return alignColumns(cells).join("\n");
 }
 
 if (import.meta.main) await runTask(command);

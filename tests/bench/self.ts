@@ -6,6 +6,7 @@
 import { defineCommand } from "../../lib/cli/command.ts";
 import { EXIT, usageError } from "../../lib/cli/errors.ts";
 import { runTask } from "../../lib/cli/main.ts";
+import { alignColumns } from "../../lib/cli/text.ts";
 import { type Case, CASES, type Figure } from "./cases.ts";
 import { measure, type Measured } from "./measure.ts";
 
@@ -108,9 +109,7 @@ function table(rows: readonly Row[]): string {
       row.limit === "" ? "" : row.holds ? "holds" : "MISSED",
     ]),
   ];
-  const widths = cells[0]!.map((_, i) => Math.max(...cells.map((row) => row[i]!.length)));
-  return cells.map((row) => row.map((cell, i) => cell.padEnd(widths[i]!)).join("  ").trimEnd())
-    .join("\n");
+  return alignColumns(cells).join("\n");
 }
 
 if (import.meta.main) await runTask(command);
