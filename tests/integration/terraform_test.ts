@@ -308,6 +308,9 @@ Deno.test(
         assert.ok(id, String(locked.hint));
         await isCode(unlockStack(ctx, moved, "x; rm"), "TERRAFORM_LOCK_ID");
         await unlockStack(ctx, moved, id);
+        // There is no such lock any more; what terraform says of it comes without colours.
+        const again = await isCode(unlockStack(ctx, moved, id), "TERRAFORM_COMMAND");
+        assert.match(again.message, /^terraform force-unlock failed: [^\x1b]+$/);
         await applyPlan(ctx, moved, await makePlan(ctx, moved, { name: "whole" }));
         assert.equal((await stackOutputs(ctx, moved))["cluster_name"], "flagged");
 
