@@ -12,7 +12,8 @@ import { metricOf } from "./metrics.ts";
 
 const WIDTH = 640;
 const ROW = 34;
-const PAD = { left: 130, right: 20, top: 8, bottom: 36 };
+// Names have to fit in the letters of narrow screens.
+const PAD = { left: 160, right: 20, top: 8, bottom: 36 };
 
 /** A page of its own. */
 export function comparisonHtml(comparison: Comparison): string {
@@ -79,7 +80,7 @@ function intervals({ metrics, confidence, max_regression: limit }: Comparison): 
 
 function bar(row: MetricComparison, y: number, x: (change: number) => string): string {
   const { change, low, high } = row.effect!;
-  const css = row.verdict === "worse" ? "s3" : row.verdict === "better" ? "s1" : "s2";
+  const css = row.verdict === "worse" ? "s3" : row.verdict === "better" ? "s1" : "s0";
   return `<text class="tick" x="${PAD.left - 10}" y="${y + 4}" text-anchor="end">${
     escapeHtml(metricOf(row.metric).title)
   }</text><path class="${css}" d="M${x(low)} ${y}L${x(high)} ${y}"/>` +

@@ -29,8 +29,8 @@ figcaption{font-weight:600;margin-bottom:6px;display:flex;flex-wrap:wrap;justify
 .key.s1{background:var(--s1)}.key.s2{background:var(--s2)}.key.s3{background:var(--s3)}.key.s4{background:var(--s4)}
 svg{display:block;width:100%;height:auto}
 path{fill:none;stroke-width:1.8;stroke-linejoin:round}
-path.s1{stroke:var(--s1)}path.s2{stroke:var(--s2)}path.s3{stroke:var(--s3)}path.s4{stroke:var(--s4)}
-circle.s1{fill:var(--s1)}circle.s2{fill:var(--s2)}circle.s3{fill:var(--s3)}circle.s4{fill:var(--s4)}
+path.s0{stroke:var(--dim)}path.s1{stroke:var(--s1)}path.s2{stroke:var(--s2)}path.s3{stroke:var(--s3)}path.s4{stroke:var(--s4)}
+circle.s0{fill:var(--dim)}circle.s1{fill:var(--s1)}circle.s2{fill:var(--s2)}circle.s3{fill:var(--s3)}circle.s4{fill:var(--s4)}
 .bar{fill:var(--s1)}
 .grid{stroke:var(--line)}
 .tick,.axis{fill:var(--dim);font-size:11px;font-family:system-ui,sans-serif}
