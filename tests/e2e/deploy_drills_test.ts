@@ -23,6 +23,7 @@ import {
 } from "./deploy_support.ts";
 import { describesWithoutSecrets } from "./describe_drill.ts";
 import { logsGoOn } from "./log_drills.ts";
+import { prefetchesAndDeploys } from "./prefetch_drill.ts";
 
 const OPERATOR = {
   apiVersion: "apps/v1",
@@ -47,6 +48,8 @@ Deno.test("deploy: fault drills on one cluster", (t) =>
       watchesExpire(cluster));
     await t.step("a node drained in the middle", () => drained(cluster));
     await t.step("a node pool that wakes up", () => poolWakesUp(cluster));
+    await t.step("a model into the cache, a graph without the hub, cleanup", () =>
+      prefetchesAndDeploys(cluster));
   }));
 
 /** Milliseconds from the moment another client saw the graph ready to the task's saying so. */
