@@ -6,11 +6,18 @@
  */
 import type { CheckRun } from "../lib/cli/checks.ts";
 import type { Context } from "../lib/cli/context.ts";
-import { SHARED_CONTROL_PLANES, TEST_COSTS, type TestCost, USUAL_COST } from "./test_costs.ts";
+import {
+  QUIET_TESTS,
+  SHARED_CONTROL_PLANES,
+  TEST_COSTS,
+  type TestCost,
+  USUAL_COST,
+} from "./test_costs.ts";
 
 // Without --quiet: it hides what passing tests print, and so why they skipped something. Types are
 // a check of their own.
 const TEST = ["test", "--no-prompt", "--allow-all", "--no-check"];
+const USES_TIMELY = /import \{[^}]*\btimely\b/;
 const ALONE: TestCost = { seconds: 60, cores: Infinity };
 
 /** Commands for the test files of a folder; those that share a control plane have one command. */
@@ -38,7 +45,7 @@ export async function unitTestRuns(ctx: Context): Promise<CheckRun[]> {
     const timed: string[] = [];
     for (const file of files) {
       const text = await ctx.fs.readTextFile(`${ctx.root}/${file}`);
-      if (/import \{[^}]*\btimely\b/.test(text)) timed.push(file);
+      if (QUIET_TESTS.includes(file) || USES_TIMELY.test(text)) timed.push(file);
     }
     const others = files.filter((file) => !timed.includes(file));
     if (others.length > 0) runs.push(testRun(room, others));
