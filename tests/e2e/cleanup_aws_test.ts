@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { testContext } from "../../lib/cli/testing.ts";
 import { dumpAccount, makeClusterWorld, makeNetwork } from "../integration/aws_sweep_world.ts";
 import { withMoto } from "../support/moto.ts";
+import { assertTextFits } from "../support/schemas.ts";
 import { runTaskProcess } from "../support/task.ts";
 
 // The SDK keeps connections; they end with the process.
@@ -36,7 +37,7 @@ Deno.test("cleanup on AWS: audit, refusals, everything, sweep", relaxed, async (
       assert.match(text.stdout, /load-balancer .* \? +yes/);
       const json = await run("--audit", ...there, "--output", "json");
       assert.equal(json.code, 1, json.stderr);
-      const report = JSON.parse(json.stdout);
+      const report = await assertTextFits("cleanup-audit", json.stdout);
       assert.equal(report.account, "123456789012");
       assert.ok(report.billable >= 10 && report.usdPerMonth > 1000, json.stdout);
     });
@@ -69,8 +70,9 @@ Deno.test("cleanup on AWS: audit, refusals, everything, sweep", relaxed, async (
     });
 
     await t.step("--all takes everything of the one cluster and proves it", async () => {
-      const result = await run("--all", "--yes", ...there);
+      const result = await run("--all", "--yes", ...there, "--output", "json");
       assert.equal(result.code, 0, result.stderr);
+      await assertTextFits("cleanup", result.stdout);
       assert.match(result.stderr, /nothing of it is left/);
       assert.deepEqual(await dumpAccount(aws), others);
       const again = await run("--all", "--yes", ...there);
