@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { AwsSession } from "../aws/session.ts";
 import type { Context } from "../cli/context.ts";
 import { removeAll } from "../cli/files.ts";
 import { withLock } from "../cli/lock.ts";
@@ -13,7 +14,7 @@ import { progressText } from "../terraform/estimate.ts";
 import { releaseLostLock } from "../terraform/lost_lock.ts";
 import { countsText } from "../terraform/plan_summary.ts";
 import { findTerraform, terraformEnvironment } from "../terraform/program.ts";
-import { earlierRun, waitForEarlierRun } from "../terraform/run.ts";
+import { earlierRun, waitForOthers } from "../terraform/run.ts";
 import { applyPlan, forgetResources, initStack, makePlan, type Stack } from "../terraform/stack.ts";
 import { type DeletedState, deleteState } from "../terraform/state_bucket.ts";
 import { workFolder } from "../terraform/work_folder.ts";
@@ -21,6 +22,7 @@ import { type KnownState, readKnownState } from "./known_state.ts";
 import type { AwsPlace, OpenPlace } from "./place.ts";
 
 const DEADLINE_MS = 90 * 60_000;
+const WAIT = { deadlineMs: DEADLINE_MS / 2 };
 /** What the cluster consists of; what is inside it and builds on it goes with them. */
 const CLUSTER_TARGETS = ["module.eks", "module.karpenter"];
 
@@ -76,7 +78,7 @@ export function infrastructureSteps(
 ): InfrastructureSteps {
   const { state } = stack;
   const { lost, later } = options;
-  const job: Job = { ...stack, open };
+  const job: Job = { ...stack, open, connected: undefined };
   return {
     cluster: lost && state?.hasCluster === true ? [clusterStep(job, state)] : [],
     rest: {
@@ -98,6 +100,8 @@ export function infrastructureSteps(
 }
 
 interface Job extends KnownStack {
+  /** terraform, once a step has connected the state. */
+  connected: Stack | undefined;
   readonly open: OpenPlace;
 }
 
@@ -137,27 +141,10 @@ export async function waitForTerraform(
     title: "Wait for terraform of an earlier run",
     touches: [],
     deadlineMs: DEADLINE_MS,
-    run: (stepCtx, ui) => waitForEarlier(stepCtx, folder, ui.update),
+    run: (stepCtx, ui) => waitForOthers(stepCtx, folder, { ...WAIT, onWait: ui.update }),
   };
   const plan: Plan = { task: "cleanup", facts: {}, warnings: [], steps: [step] };
   await withLock(ctx, "cleanup", () => runPlan(ctx, plan));
-}
-
-async function waitForEarlier(
-  ctx: Context,
-  folder: string,
-  onWait: (what: string) => void,
-): Promise<void> {
-  const earlier = await earlierRun(ctx, folder);
-  if (earlier === undefined) return;
-  const { command, since, identity: { pid } } = earlier;
-  ctx.ui.info(`terraform ${command} of an earlier run (process ${pid}, since ${since}) goes on`);
-  await waitForEarlierRun(ctx, folder, earlier, {
-    deadlineMs: DEADLINE_MS / 2,
-    onEvent: (event) => {
-      if ("address" in event) onWait(event.address);
-    },
-  });
 }
 
 async function destroy(
@@ -172,12 +159,9 @@ async function destroy(
 ): Promise<string> {
   const { ui, forget, targets = [] } = options;
   const { folder, note } = job;
-  await waitForEarlier(ctx, folder, ui.update);
-  const stack = await openStack(ctx, job);
-  ui.update("connects the state");
-  await initStack(ctx, stack, { before: note.backend });
+  await waitForOthers(ctx, folder, { ...WAIT, onWait: ui.update });
   const aws = job.open.aws.within({ signal: ctx.signal });
-  await releaseLostLock(ctx, aws, stack);
+  const stack = job.connected ??= await connect(ctx, aws, job, ui);
   if (forget) {
     const { inside = [] } = await readKnownState(ctx, aws, { folder, ...note }) ?? {};
     if (inside.length > 0) await forgetResources(ctx, stack, inside);
@@ -221,13 +205,14 @@ function stateGoneText(bucket: string, { versions, stays }: DeletedState): strin
   return stays === undefined ? `${gone}, and ${bucket}` : `${gone}; ${bucket} stays: ${stays}`;
 }
 
-async function openStack(ctx: Context, { folder, note, open: { place } }: Job): Promise<Stack> {
-  return {
-    program: await findTerraform(ctx),
-    folder,
-    env: terraformEnvironment(ctx, place.profile),
-    backend: note.backend,
-  };
+async function connect(ctx: Context, aws: AwsSession, job: Job, ui: StepUi): Promise<Stack> {
+  const { folder, note: { backend }, open: { place } } = job;
+  const program = await findTerraform(ctx);
+  const stack = { program, folder, env: terraformEnvironment(ctx, place.profile), backend };
+  ui.update("connects the state");
+  await initStack(ctx, stack, { before: backend });
+  await releaseLostLock(ctx, aws, stack);
+  return stack;
 }
 
 function countText(state: KnownState | undefined): string {

@@ -25,7 +25,7 @@ import { estimateSeconds } from "../terraform/estimate.ts";
 import { releaseLostLock } from "../terraform/lost_lock.ts";
 import { countsText } from "../terraform/plan_summary.ts";
 import { findTerraform, terraformEnvironment } from "../terraform/program.ts";
-import { earlierRun, waitForEarlierRun } from "../terraform/run.ts";
+import { waitForOthers } from "../terraform/run.ts";
 import {
   initStack,
   type MadePlan,
@@ -135,7 +135,10 @@ export function prepareInfrastructure(
             backend = { kind: "local" };
           }
         }
-        await waitForOthers(ctx, folder, ui.update);
+        await waitForOthers(ctx, folder, {
+          deadlineMs: EARLIER_DEADLINE_MS,
+          onWait: (address) => ui.update(`waiting for the earlier run: ${address}`),
+        });
         await syncWorkFolder(ctx, {
           blueprint,
           folder,
@@ -189,23 +192,6 @@ export function prepareInfrastructure(
 
 /** How long a terraform that an earlier run left behind is waited for. */
 const EARLIER_DEADLINE_MS = 15 * MINUTE;
-
-async function waitForOthers(
-  ctx: Context,
-  folder: string,
-  onWait: (what: string) => void,
-): Promise<void> {
-  const earlier = await earlierRun(ctx, folder);
-  if (earlier === undefined) return;
-  const { command, since, identity: { pid } } = earlier;
-  ctx.ui.info(`terraform ${command} of an earlier run (process ${pid}, since ${since}) goes on`);
-  await waitForEarlierRun(ctx, folder, earlier, {
-    deadlineMs: EARLIER_DEADLINE_MS,
-    onEvent: (event) => {
-      if ("address" in event) onWait(`waiting for the earlier run: ${event.address}`);
-    },
-  });
-}
 
 function requireSameAccount(note: StackNote | undefined, { account }: AwsIdentity): void {
   if (note === undefined || note.account === account) return;

@@ -144,6 +144,29 @@ export async function waitForEarlierRun(
   await removeAll(ctx, noteFile(folder));
 }
 
+/** Waits for a terraform that an earlier run left behind in the folder, if there is one, and says so. */
+export async function waitForOthers(
+  ctx: Context,
+  folder: string,
+  options: {
+    /** Milliseconds; see {@link waitForEarlierRun}. */
+    readonly deadlineMs: number;
+    /** Told the resource that it is at. */
+    readonly onWait: (address: string) => void;
+  },
+): Promise<void> {
+  const earlier = await earlierRun(ctx, folder);
+  if (earlier === undefined) return;
+  const { command, since, identity: { pid } } = earlier;
+  ctx.ui.info(`terraform ${command} of an earlier run (process ${pid}, since ${since}) goes on`);
+  await waitForEarlierRun(ctx, folder, earlier, {
+    deadlineMs: options.deadlineMs,
+    onEvent: (event) => {
+      if ("address" in event) options.onWait(event.address);
+    },
+  });
+}
+
 function busy({ identity, command, since, logFile }: EarlierRun): Error {
   return timeoutError(
     "TERRAFORM_BUSY",
