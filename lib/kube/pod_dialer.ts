@@ -100,8 +100,9 @@ export function podDialer(
 
   /** Everybody waits for the same moment. */
   function pause(): Promise<void> {
+    if (pausing !== undefined) return pausing;
     const ms = Math.min(FIRST_WAIT_MS * 2 ** failures++, MOST_WAIT_MS) * (0.75 + Math.random() / 2);
-    return pausing ??= clock.sleep(ms, options.signal).finally(() => pausing = undefined);
+    return pausing = clock.sleep(ms, options.signal).finally(() => pausing = undefined);
   }
 
   return {
@@ -122,7 +123,9 @@ export function podDialer(
       failures = 0;
     },
     failed(connection) {
-      if (targets.get(connection) === target) target = undefined;
+      // Connections that fail together are one failure.
+      if (targets.get(connection) !== target) return;
+      target = undefined;
       if (++failures > PATIENCE) pause().catch(() => {});
     },
   };

@@ -68,7 +68,13 @@ export async function upgradeConnection(
   const { clock } = ctx;
   const deadline = startDeadline(clock, HANDSHAKE_MS, options.signals);
   let channel: ByteChannel | undefined;
-  const drop = () => channel?.close();
+  const drop = () => {
+    try {
+      channel?.close();
+    } catch {
+      // It was closed already.
+    }
+  };
   try {
     channel = await connect(ctx, options, deadline.signal);
     deadline.signal.throwIfAborted();
@@ -80,7 +86,7 @@ export async function upgradeConnection(
     }
     throw new UpgradeRefused(status, await readBody(channel, head, rest));
   } catch (error) {
-    if (channel !== undefined && !deadline.signal.aborted) channel.close();
+    drop();
     if (deadline.expired) throw new Error(`no answer within ${HANDSHAKE_MS / 1000} s`);
     throw error;
   } finally {
