@@ -206,6 +206,13 @@ async function states(moto: Moto, aws: AwsSession): Promise<void> {
   assert.match(row!.why, /the states of dynamo-2 \(us-west-2\) and 1 other objects$/);
   const text = await cleanup(moto, ["--audit", ...THERE]);
   assert.match(text.out.replaceAll(/\s+/g, " "), /bucket dynamo-eks-state.* kept on/);
+  // Buckets, tags, versions: who may not list the last is told of the bucket all the same.
+  const denied = await cleanup(moto, ["--audit", ...THERE, "--output", "json"], {
+    "s3:*": (call, n) => n === 3 ? fault("AccessDenied", 403)(call, n) : undefined,
+  });
+  assert.equal(denied.code, 0, denied.talk);
+  const [told] = (JSON.parse(denied.out) as LeakReport).leaks;
+  assert.match(told?.why ?? "", /what is in it may not be looked at/);
   // A sweep leaves it alone.
   const swept = await cleanup(moto, ["--sweep", "--yes", ...THERE]);
   assert.equal(swept.code, 0, swept.talk);

@@ -69,9 +69,17 @@ function isForStates(bucket: string, region: string): boolean {
 }
 
 async function purposeOf(aws: AwsSession, bucket: string): Promise<string> {
-  const keys = new Set((await listObjectVersions(aws, { bucket })).map(({ Key }) => Key));
-  const holds = keys.size === 0 ? "empty now" : statesText([...keys]);
-  return `for terraform's states of all clusters here: ${holds}`;
+  return `for terraform's states of all clusters here: ${await contentOf(aws, bucket)}`;
+}
+
+async function contentOf(aws: AwsSession, bucket: string): Promise<string> {
+  try {
+    const keys = new Set((await listObjectVersions(aws, { bucket })).map(({ Key }) => Key));
+    return keys.size === 0 ? "empty now" : statesText([...keys]);
+  } catch (error) {
+    if (!(error instanceof TaskError) || error.code !== "AWS_DENIED") throw error;
+    return "what is in it may not be looked at";
+  }
 }
 
 /** `the states of second (us-west-2)`: keys are `region/name/terraform.tfstate`. */
