@@ -57,6 +57,8 @@ export async function prefetchesAndDeploys(cluster: DrillCluster): Promise<void>
   const loading = run(prefetch, MODEL, "--output", "json");
   const unknown = run(prefetch, "acme/none", "--cache-pvc", "other", "--output", "json");
   const disk = run(prefetch, "acme/disk", "--cache-pvc", "disk", "--storage-class", "gp3");
+  const part = ["--include", "config.json", "--cache-pvc", "part", "--output", "json"];
+  const background = run(prefetch, MODEL, ...part, "--no-wait");
   // In the middle of the large file the pod goes; the next one asks for the rest.
   await until(() => Promise.resolve(hub.requests.some(({ what, cdn }) => what === LARGE && cdn)));
   await ctx.clock.sleep(1_500);
@@ -92,6 +94,10 @@ export async function prefetchesAndDeploys(cluster: DrillCluster): Promise<void>
   assert.ok(resumed.length > 0 && resumed[0]!.from >= 1_000_000, JSON.stringify(hub.requests));
   assert.match(loaded.talk, /going on with model-00001-of-00002\.safetensors at/);
 
+  // Nobody waited for it: whoever asks next finds that it is complete.
+  assert.equal(JSON.parse((await background).data).state, "running");
+  const found = await assertTextFits("prefetch", (await run(prefetch, MODEL, ...part)).data);
+  assert.deepEqual([found.state, found.files, found.whole], ["cached", 1, false]);
   const again = await run(prefetch, MODEL, "--output", "json");
   assert.equal((await assertTextFits("prefetch", again.data)).state, "cached", again.talk);
   const list = await run(prefetch, "--output", "json");

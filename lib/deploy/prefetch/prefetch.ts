@@ -14,10 +14,19 @@ import { ensureClaim } from "./claim.ts";
 import { followPrefetch } from "./follow.ts";
 import { ensureJob, removeJob } from "./job.ts";
 import { noteText, progressText } from "./messages.ts";
-import { jobName, type PrefetchSpec } from "./names.ts";
+import { jobName, type PrefetchSpec, sameSpec } from "./names.ts";
 import { prefetchObjects } from "./objects.ts";
 import { programFiles } from "./program_files.ts";
-import { type CachedModel, holds, modelOf, readRecords, writeRecord } from "./records.ts";
+import {
+  type CachedModel,
+  holds,
+  jobCondition,
+  listCaches,
+  listPrefetchJobs,
+  modelOf,
+  specOf,
+  writeRecord,
+} from "./records.ts";
 import { claimSize, downloadSeconds, memoryRequest, modelBytes } from "./sizes.ts";
 
 /** What the user asks for. */
@@ -143,14 +152,25 @@ function claimStep(run: Run): Step {
   };
 }
 
+/** What the claim holds already; a Job that nobody waited for is written down and goes. */
 async function recordOf(
   kube: Kube,
   namespace: string,
   spec: PrefetchSpec,
 ): Promise<CachedModel | undefined> {
-  const ref = { apiVersion: "v1", kind: "PersistentVolumeClaim", namespace, name: spec.claim };
-  const claim = await kube.get(ref);
-  return claim === undefined ? undefined : readRecords(claim).find((one) => holds(one, spec));
+  const { claim } = spec;
+  const caches = await listCaches(kube, namespace);
+  const found = caches.find((one) => one.claim === claim)?.models.find((one) => holds(one, spec));
+  if (found === undefined) return undefined;
+  const place = { namespace, claim };
+  const job = (await listPrefetchJobs(kube, namespace)).find((one) => {
+    const its = specOf(one);
+    return its !== undefined && sameSpec(its, spec) && jobCondition(one, "Complete") !== undefined;
+  });
+  if (job === undefined) return found;
+  await writeRecord(kube, place, found);
+  await removeJob(kube, { namespace, name: job.metadata.name });
+  return found;
 }
 
 function tokenStep(run: Run): Step {
