@@ -20,16 +20,26 @@ import {
   NAMESPACE,
   until,
 } from "./deploy_support.ts";
+import { replaceFrontend, runningForward } from "./forward_drill.ts";
 
-/** The API server is killed right after the graph was applied, and started again. */
-export async function apiRestarted({ ctx, deploy, kube }: DrillCluster): Promise<void> {
+/**
+ * The API server is killed right after the graph was applied, and started again. A port-forward
+ * to another graph loses its connections, and goes on.
+ */
+export async function apiRestarted({ ctx, deploy, home, kube }: DrillCluster): Promise<void> {
+  await using forward = await runningForward(home, "rolled");
+  const held = await forward.hold();
   const run = deploy("vllm", "--name", "restarted");
   await run.said(/Wait until restarted is ready/);
   const running = await runningDaemon(ctx, localLayout(ctx), "kube-apiserver");
   ctx.processes.kill(running!.identity, "SIGKILL");
   // Long enough for calls in between to fail.
   await ctx.clock.sleep(1_000);
+  await held.ended;
+  assert.match(forward.talk.join("\n"), /! Port-forward: .*closed the connection/);
+  const asked = forward.answers();
   await startCluster(ctx, await preparePrograms(ctx, silentStep), silentStep);
+  await asked;
   const deployed = await run.done;
   assert.equal(deployed.code, 0, deployed.talk);
   await kube.delete({ ...GRAPH, name: "restarted" });
@@ -52,8 +62,14 @@ export async function watchesExpire({ ctx, home, deploy, kube }: DrillCluster): 
   await kube.delete({ ...GRAPH, name: "expired" });
 }
 
-/** The worker's node is cordoned and its pod put off it, as kubectl drain does. */
-export async function drained({ kube, deploy }: DrillCluster): Promise<void> {
+/**
+ * The worker's node is cordoned and its pod put off it, as kubectl drain does. Meanwhile another
+ * graph's frontend is replaced, and a port-forward to it goes on.
+ */
+export async function drained(cluster: DrillCluster): Promise<void> {
+  const { kube, deploy, home } = cluster;
+  await using forward = await runningForward(home, "rolled");
+  await forward.answers();
   const run = deploy("vllm", "--name", "drained");
   await run.said(/VllmDecodeWorker: 0 of 1 ready, 1 (pulling|loading)/);
   const { items } = await kube.list({ apiVersion: "v1", kind: "Pod" }, {
@@ -66,6 +82,8 @@ export async function drained({ kube, deploy }: DrillCluster): Promise<void> {
   try {
     // What kubectl drain does, pod by pod.
     await kube.delete({ apiVersion: "v1", kind: "Pod", ...where(worker) });
+    await replaceFrontend(cluster, "rolled");
+    await forward.answers();
     const deployed = await run.done;
     assert.equal(deployed.code, 0, deployed.talk);
     const now = await kube.list({ apiVersion: "v1", kind: "Pod" }, {

@@ -144,7 +144,8 @@ export interface ExpiringProxy extends AsyncDisposable {
 
 /**
  * Makes the first watch of each kind ask for a version that is long gone, as one that was away
- * for long: the API server itself says that it has expired (410).
+ * for long: the API server itself says that it has expired (410). It must have been restarted
+ * since the cluster began: it remembers all versions that it has seen.
  */
 export async function expiringProxy(ctx: Context, home: string): Promise<ExpiringProxy> {
   const authority = (await readAuthority(ctx, `${localLayout(ctx).pki}/serving`))!;
@@ -170,10 +171,15 @@ export async function expiringProxy(ctx: Context, home: string): Promise<Expirin
         client,
       });
       if (!first) return answer;
-      // The server ends such a watch after it has said so.
-      const text = await answer.text();
-      if (/"code":410\b/.test(text)) expired++;
-      return new Response(text, { status: answer.status, headers: answer.headers });
+      const body = answer.body?.pipeThrough(
+        new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+          transform(part, to) {
+            if (/"code":410\b/.test(new TextDecoder().decode(part))) expired++;
+            to.enqueue(part);
+          },
+        }),
+      );
+      return new Response(body, { status: answer.status, headers: answer.headers });
     },
   );
   const kubeconfig = `${ctx.home}/expiring.kubeconfig`;
