@@ -35,10 +35,7 @@ const spec = <K extends string>(ResourceType: K, tags: Record<string, string>) =
 /** Makes an EKS cluster and all kinds of things around it; returns its VPC. */
 export async function makeClusterWorld(aws: AwsSession, cluster: string): Promise<string> {
   const tags = ownTags(cluster);
-  const network = await makeNetwork(aws, cluster);
-  await makeCompute(aws, cluster, network);
-  await makeIam(aws, cluster);
-  await makeServices(aws, cluster, network);
+  const network = await makeSurroundings(aws, cluster);
   await (await aws.classicElb()).createLoadBalancer({
     LoadBalancerName: `classic-${cluster}`,
     Subnets: network.subnets,
@@ -63,6 +60,15 @@ export async function makeClusterWorld(aws: AwsSession, cluster: string): Promis
     tags,
   });
   return network.vpcId;
+}
+
+/** Makes all kinds of things that are around a cluster, and not the cluster. */
+export async function makeSurroundings(aws: AwsSession, cluster: string): Promise<WorldNetwork> {
+  const network = await makeNetwork(aws, cluster);
+  await makeCompute(aws, cluster, network);
+  await makeIam(aws, cluster);
+  await makeServices(aws, cluster, network);
+  return network;
 }
 
 /** Parts of a network. */

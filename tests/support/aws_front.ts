@@ -50,6 +50,8 @@ export interface AwsFront extends AsyncDisposable {
   readonly url: string;
   /** All calls so far, as `service:operation`. */
   readonly calls: readonly string[];
+  /** When each of them came, milliseconds since the epoch. */
+  readonly times: readonly number[];
 }
 
 /** An answer that is AWS's error of that name, in the service's own form. */
@@ -81,6 +83,7 @@ export function xml(text: string): AwsAnswer {
 /** Starts a front. */
 export function startAwsFront(options: AwsFrontOptions): AwsFront {
   const calls: string[] = [];
+  const times: number[] = [];
   const counts = new Map<string, number>();
   const server = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen: () => {} },
@@ -89,6 +92,7 @@ export function startAwsFront(options: AwsFrontOptions): AwsFront {
       const call = readCall(request, new TextDecoder().decode(bytes));
       const name = `${call.service}:${call.operation}`;
       calls.push(name);
+      times.push(Date.now());
       for (const key of [name, `${call.service}:*`, "*"]) {
         const answer = options.answers[key];
         if (answer === undefined) continue;
@@ -104,6 +108,7 @@ export function startAwsFront(options: AwsFrontOptions): AwsFront {
   return {
     url: `http://127.0.0.1:${server.addr.port}`,
     calls,
+    times,
     [Symbol.asyncDispose]: () => server.shutdown(),
   };
 }

@@ -11,6 +11,16 @@ import { readAuthority, servingPaths } from "../../lib/local/serving_certificate
 import { type AwsAnswer, fault, json } from "./aws_front.ts";
 import { expectedSignature, tokenUrl } from "./presigned.ts";
 
+/** A request that would change something. */
+export interface ApiChange {
+  /** `DELETE`, `PATCH` … */
+  readonly method: string;
+  /** Path of the API server. */
+  readonly path: string;
+  /** When it came, milliseconds since the epoch. */
+  readonly at: number;
+}
+
 /** A running endpoint. */
 export interface EksEndpoint extends AsyncDisposable {
   /** `https://127.0.0.1:<port>`. */
@@ -19,6 +29,10 @@ export interface EksEndpoint extends AsyncDisposable {
   readonly authority: string;
   /** Requests that were let in. */
   readonly accepted: number;
+  /** Those of them that would change something. */
+  readonly changes: readonly ApiChange[];
+  /** Gives an answer in place of the API server's; a test may set it at any time. */
+  instead: ((change: ApiChange) => Response | undefined) | undefined;
   /** Why others were not. */
   readonly refused: readonly string[];
 }
@@ -48,6 +62,7 @@ export async function startEksEndpoint(
   const authority = (await readAuthority(ctx, folder))!;
   const client = Deno.createHttpClient({ caCerts: [authority], http2: false });
   const refused: string[] = [];
+  const changes: ApiChange[] = [];
   let accepted = 0;
   const server = Deno.serve({
     hostname: "127.0.0.1",
@@ -69,6 +84,12 @@ export async function startEksEndpoint(
     }
     accepted++;
     const { pathname, search } = new URL(request.url);
+    if (request.method !== "GET") {
+      const change = { method: request.method, path: pathname, at: Date.now() };
+      changes.push(change);
+      const answer = endpoint.instead?.(change);
+      if (answer !== undefined) return answer;
+    }
     const headers = new Headers(request.headers);
     headers.delete("host");
     headers.set("authorization", `Bearer ${access.token}`);
@@ -86,18 +107,28 @@ export async function startEksEndpoint(
     answered.delete("content-length");
     return new Response(answer.body, { status: answer.status, headers: answered });
   });
-  return {
+  const endpoint: EksEndpoint = {
     url: `https://127.0.0.1:${server.addr.port}`,
     authority: btoa(authority),
     get accepted() {
       return accepted;
     },
     refused,
+    changes,
+    instead: undefined,
     async [Symbol.asyncDispose]() {
       await server.shutdown();
       client.close();
     },
   };
+  return endpoint;
+}
+
+/** The API server's answer to what its user may not do. */
+export function forbidden({ method, path }: ApiChange): Response {
+  const message = `a test forbids ${method} ${path}`;
+  const status = { kind: "Status", apiVersion: "v1", status: "Failure", reason: "Forbidden" };
+  return Response.json({ ...status, code: 403, message }, { status: 403 });
 }
 
 /** What aws-iam-authenticator and STS would say against a token, or undefined. */

@@ -31,6 +31,7 @@ export async function offlineTerraform(): Promise<OfflineTerraform | undefined> 
     const text = new TextDecoder();
     throw new Error(`tfcheck: ${text.decode(stdout)}\n${text.decode(stderr)}`);
   }
+  await addCluster(`${work}/src`);
   const real = await absolute(tools.terraform);
   const path = `${folder}/terraform`;
   const kept = `${folder}/kept`;
@@ -56,6 +57,30 @@ exec '${real}' "$@"
     kept,
     [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
   };
+}
+
+// By the address of its API server a state tells which cluster it is of.
+const CLUSTER = `
+resource "aws_eks_cluster" "this" {
+  name     = var.name
+  role_arn = "arn:aws:iam::123456789012:role/\${var.name}"
+
+  vpc_config {
+    subnet_ids = var.subnet_ids
+  }
+
+  depends_on = [terraform_data.stub]
+}
+`;
+
+/** Stub modules have no resources of a cloud: the one of EKS gets its cluster. */
+async function addCluster(folder: string): Promise<void> {
+  const { Modules } = JSON.parse(
+    await Deno.readTextFile(`${folder}/.terraform/modules/modules.json`),
+  ) as { readonly Modules: readonly { readonly Key: string; readonly Dir: string }[] };
+  const file = `${folder}/${Modules.find(({ Key }) => Key === "eks")?.Dir}/main.tf`;
+  const text = await Deno.readTextFile(file);
+  if (!text.includes("aws_eks_cluster")) await Deno.writeTextFile(file, text + CLUSTER);
 }
 
 async function absolute(program: string): Promise<string> {
