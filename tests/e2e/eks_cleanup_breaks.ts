@@ -78,7 +78,6 @@ export const INSIDE: readonly Break[] = [
   },
   {
     at: "orphans",
-    short: true,
     call: ["ec2:DeleteSecurityGroup", DENIED],
     code: 1,
     says: /1 resources of dynamo-on-eks could not be deleted.*ec2:DeleteSecurityGroup/s,
