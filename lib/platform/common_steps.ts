@@ -4,6 +4,7 @@
  * @module
  */
 import type { Step } from "../cli/plan.ts";
+import { waitForNamespaceEnd } from "../kube/namespace_end.ts";
 import type { Kube } from "../kube/types.ts";
 import type { Decision } from "./decide.ts";
 import { CHART_TIMEOUT_MS, type PlatformOptions } from "./options.ts";
@@ -25,17 +26,26 @@ export function stepDeadline(timeoutMs: number | undefined): number {
   return (timeoutMs ?? CHART_TIMEOUT_MS) + MARGIN_MS;
 }
 
-/** Makes the namespace; one that is there already stays as it is, and stays its owner's. */
+/**
+ * Makes the namespace; one that is there already stays as it is, and stays its owner's. One that a
+ * cleanup is still deleting is waited for.
+ */
 export async function namespaceStep(kube: Kube, namespace: string): Promise<Step> {
   const ref = { apiVersion: "v1", kind: "Namespace", name: namespace } as const;
-  const there = await kube.get(ref) !== undefined;
+  const found = await kube.get(ref);
+  const there = found !== undefined && found.metadata.deletionTimestamp === undefined;
   return {
     id: "platform-namespace",
     title: `Namespace ${namespace}`,
     touches: [`Namespace ${namespace}`],
-    deadlineMs: API_MS,
+    deadlineMs: 2 * API_MS,
     ...(there ? { skip: "is there" } : {}),
-    run: async () => {
+    run: async (ctx, ui) => {
+      await waitForNamespaceEnd(ctx, kube, {
+        namespace,
+        timeoutMs: API_MS,
+        onWait: (what) => ui.update(`waits for ${what}`),
+      });
       if (await kube.get(ref) !== undefined) return;
       await kube.apply({
         apiVersion: "v1",

@@ -19,6 +19,9 @@ import {
   waitPlatform,
 } from "../../lib/local/operator/platform.ts";
 import { OPERATOR_NAME } from "../../lib/local/operator/platform_names.ts";
+import { runPlan } from "../../lib/cli/plan.ts";
+import { waitForNamespaceEnd } from "../../lib/kube/namespace_end.ts";
+import { namespaceStep } from "../../lib/platform/common_steps.ts";
 import { withCluster } from "./cluster.ts";
 import { exampleGraph, until } from "./operator_support.ts";
 import { readyPods } from "./ready_pods.ts";
@@ -92,6 +95,37 @@ Deno.test("the platform is applied, changed to another release, and removed", ()
     assert.deepEqual(await deletePlatform(ctx, kube, { namespace }), []);
     // What is not ours stays.
     assert.ok(await kube.get({ apiVersion: "v1", kind: "Namespace", name: "kube-system" }));
+  }));
+
+Deno.test("a namespace that is still being deleted is waited for, and made again", () =>
+  withCluster(async ({ ctx, kube, namespace: test }) => {
+    const makers: readonly ((namespace: string) => Promise<unknown>)[] = [
+      (namespace) => applyPlatform(ctx, kube, { release: OLD, namespace }),
+      async (namespace) => {
+        const steps = [await namespaceStep(kube, namespace)];
+        return await runPlan(ctx, { task: "test", facts: {}, warnings: [], steps });
+      },
+    ];
+    for (const [index, make] of makers.entries()) {
+      const namespace = `${test}-again-${index}`;
+      const space = { apiVersion: "v1", kind: "Namespace", name: namespace };
+      const held = { apiVersion: "v1", kind: "ConfigMap", namespace, name: "held" };
+      await kube.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+      const metadata = { name: held.name, namespace, finalizers: ["example.com/held"] };
+      await kube.apply({ apiVersion: "v1", kind: "ConfigMap", metadata });
+      const uid = (await kube.get(space))?.metadata.uid;
+      await kube.delete(space);
+      const options = { namespace, timeoutMs: 500 };
+      await assert.rejects(waitForNamespaceEnd(ctx, kube, options), { code: "NAMESPACE_STUCK" });
+      const made = make(namespace);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await kube.patch(held, "merge", { metadata: { finalizers: null } });
+      await made;
+      const now = await kube.get(space);
+      assert.ok(now !== undefined && now.metadata.uid !== uid);
+      assert.equal(now.metadata.deletionTimestamp, undefined);
+      await kube.delete(space);
+    }
   }));
 
 Deno.test("the rendered examples are accepted under the real definitions and under ours", () =>

@@ -6,6 +6,7 @@
 import type { Release } from "../../blueprint/types.ts";
 import type { Context } from "../../cli/context.ts";
 import { preconditionError, timeoutError } from "../../cli/errors.ts";
+import { waitForNamespaceEnd } from "../../kube/namespace_end.ts";
 import type { Kube, KubeObject } from "../../kube/types.ts";
 import type { OperatorChoice } from "../agent_config.ts";
 import { type Crd, CRD_KIND, storageVersion } from "./crds/crd.ts";
@@ -35,10 +36,12 @@ export interface AppliedPlatform {
 
 /**
  * Applies the definitions and all objects of the platform. What is there already is brought
- * up to date. Waits until the definitions are served, not until the operator runs.
+ * up to date; a namespace that a cleanup is still deleting is waited for. Waits until the
+ * definitions are served, not until the operator runs.
  *
  * @throws {TaskError} CRDS_DIR; CRDS_IN_USE when graphs of a release with another storage
- * version are there; CRDS_STUCK (exit code 4) when an old definition does not go, CRDS_NOT_SERVED.
+ * version are there; CRDS_STUCK, NAMESPACE_STUCK
+ * (exit code 4) when an old definition or the namespace does not go, CRDS_NOT_SERVED.
  */
 export async function applyPlatform(
   ctx: Context,
@@ -48,6 +51,7 @@ export async function applyPlatform(
   const { release, namespace } = options;
   const crds = await crdsFor(ctx, release, { realOperator: options.operator?.kind === "binary" });
   const [first, ...rest] = platformObjects(release, namespace);
+  await waitForNamespaceEnd(ctx, kube, { namespace });
   if (first !== undefined) await kube.apply(first);
   const definitions = crds.objects as readonly Crd[];
   await requireReplaceable(kube, definitions, release.version);
