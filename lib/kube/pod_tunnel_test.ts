@@ -8,7 +8,7 @@ const web = () => Promise.resolve(WEB);
 const bytes = (text: string) => new TextEncoder().encode(text);
 const echo = (pod: TestPod, data: Uint8Array) => pod.send(data);
 const PATH = "POST /api/v1/namespaces/default/pods/web/portforward";
-// All of them take half a minute.
+// 10000 take a minute or two.
 const CONNECTIONS = Deno.env.get("DYNAMO_TEST_CONNECTIONS") ?? "300";
 
 const local = (port: number) => Deno.connect({ hostname: "127.0.0.1", port });
@@ -68,7 +68,7 @@ cleanTest(`${CONNECTIONS} connections share a few sessions and leave nothing`, a
       assert.equal(await ask(forwarder.port, question), question);
     }
   }));
-  assert.ok(pods.open <= 21, `${pods.open} sessions`);
+  assert.ok(pods.open <= 32, `${pods.open} sessions`);
   assert.equal(pods.requests.length, pods.open);
 });
 
