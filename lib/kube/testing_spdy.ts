@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { constants, inflateSync } from "node:zlib";
+import { constants, inflateRawSync } from "node:zlib";
 import type { Context } from "../cli/context.ts";
 import { testContext } from "../cli/testing.ts";
 import { connectKube } from "./client.ts";
@@ -209,14 +209,13 @@ function dataFrame(stream: number, bytes: Uint8Array): Uint8Array {
   return frame;
 }
 
-/** All header blocks of a connection are one zlib stream. */
+/** All header blocks of a connection are one zlib stream; those of our client need no past. */
 function headerReader(): (block: Uint8Array) => Record<string, string> {
-  let all = new Uint8Array(0);
-  let known = 0;
+  let head = 2;
   return (block) => {
-    all = new Uint8Array([...all, ...block]);
-    const text = inflateSync(all, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(known);
-    known += text.length;
+    const options = { finishFlush: constants.Z_SYNC_FLUSH };
+    const text = inflateRawSync(block.subarray(head), options);
+    head = 0;
     let at = 4;
     const next = () => {
       const length = text.readUInt32BE(at);
