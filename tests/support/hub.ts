@@ -57,6 +57,7 @@ export interface Hub extends AsyncDisposable {
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";
 const LARGE = 1_000_000;
 const PIECE = 256 * 1024;
+const NAMES = new WeakMap<Uint8Array, string>();
 
 /** Bytes that look random and are the same each time. */
 export function noise(length: number, seed: number): Uint8Array {
@@ -73,6 +74,14 @@ export function noise(length: number, seed: number): Uint8Array {
 
 /** SHA-256 of large files, git's SHA-1 of small ones: how the hub and its cache name them. */
 export function blobName({ bytes }: HubFile): string {
+  const known = NAMES.get(bytes);
+  if (known !== undefined) return known;
+  const name = digestOf(bytes);
+  NAMES.set(bytes, name);
+  return name;
+}
+
+function digestOf(bytes: Uint8Array): string {
   if (bytes.length >= LARGE) return createHash("sha256").update(bytes).digest("hex");
   return createHash("sha1").update(Buffer.from(`blob ${bytes.length}\0`)).update(bytes)
     .digest("hex");
