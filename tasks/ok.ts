@@ -50,9 +50,6 @@ export async function allChecks(ctx: Context): Promise<Check[]> {
   ];
 }
 
-// Costs are averages: what waits for a while leaves its processor to another.
-const FILL = 1.25;
-
 /** A check that is one command, and no test. */
 function oneCommand(id: string, title: string, args: readonly string[], seconds: number): Check {
   return { id, title, runs: [{ name: title, args, seconds, cores: 1 }], counts: false };
@@ -93,7 +90,7 @@ export const command = defineCommand({
         `Checks: ${ids.join(", ")}.`,
       );
     }
-    const cores = FILL * navigator.hardwareConcurrency;
+    const cores = navigator.hardwareConcurrency;
     const totals = await runChecks(ctx, checks, { cores, most: options.jobs });
     for (const line of totals.skipped) ctx.ui.warn(line);
     ctx.ui.close();

@@ -48,9 +48,10 @@ for (const version of ["v0.4.1", "v1.6.1"]) {
         assert.equal(events.at(-1)?.event, "installed");
         assert.match(first.stderr, /simulated/i, "the summary must say what is simulated");
         assert.match(first.stderr, /stand-in/i, "the summary must say which operator runs");
-        // Other tests at work only add to it.
-        const times: number[] = [];
-        while (times.length < 3 && !times.some((ms) => ms <= 3_000)) {
+        // Other tests at work only add to it, and not all the time.
+        const times = [Math.round((await ok("install")).ms)];
+        while (times.length < 6 && !times.some((ms) => ms <= 3_000)) {
+          await test.ctx.clock.sleep(3_000);
           times.push(Math.round((await ok("install")).ms));
         }
         assert.ok(Math.min(...times) <= 3_000, `second install took ${times.join(", ")} ms`);
