@@ -86,8 +86,8 @@ export const INSIDE: readonly Break[] = [
 
 /** A resource of each class, those first that go first. */
 export const TERRAFORM: readonly Break[] = [
-  ["kubectl_manifest:/NodePool/", /kubectl_manifest\.node_pool/],
   ["helm_release:/aws-load-balancer-controller/", /helm_release\.aws_load_balancer_controller/],
+  ["kubectl_manifest:/NodePool/", /kubectl_manifest\.node_pool/],
   ["kubectl_manifest:/EC2NodeClass/", /kubectl_manifest\.node_class/],
   ['helm_release:/"karpenter"/', /helm_release\.karpenter/],
   ["aws_eks_cluster", /module\.eks\.aws_eks_cluster\.this/],
@@ -98,8 +98,11 @@ export const TERRAFORM: readonly Break[] = [
   short: what === "aws_eks_cluster",
   env: { TFSTUB_FAIL: `delete:${what}` },
   code: 1,
+  // One error is told with its address, of several all addresses that failed.
   says: new RegExp(
-    `${(says as RegExp).source}.*Injected failure.*goes on where this one stopped`,
+    `^(?=.*Injected failure)(?=.*(✗|Failed:) [^\\n]*${
+      (says as RegExp).source
+    }).*goes on where this one stopped`,
     "s",
   ),
 }));
