@@ -51,7 +51,7 @@ Deno.test("installs and cleanups that are broken off are carried on by the next 
         assert.match(refused.stderr, /does not answer.*deno task install/s);
       }
       const cleaned = await ok("cleanup", "--all", "--yes");
-      assert.match(cleaned.stderr, /cannot be looked at .* go all the same/);
+      assert.match(cleaned.stderr, /cannot be looked at .* go\s+all\s+the same/s);
       assert.deepEqual(await processesBelow(home), []);
     });
     await t.step("cleanups broken off at random moments", async () => {
