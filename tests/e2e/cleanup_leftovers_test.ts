@@ -9,6 +9,7 @@ import { openTarget, resolveTarget } from "../../lib/target/target.ts";
 import { applicationDefinition } from "../support/argocd.ts";
 import { contentOf, leftovers, playArgoCd, playRequests, STUCK } from "../support/leftovers.ts";
 import { processesBelow } from "../support/processes.ts";
+import { assertTextFits } from "../support/schemas.ts";
 import { runTaskProcess } from "../support/task.ts";
 
 const VERSION = "v1.6.1";
@@ -78,7 +79,7 @@ Deno.test("all examples and every sort of leftover at once: ours go within a min
 
       await t.step("the plan tells what stays, why, and what to do", async () => {
         const { stdout } = await ok("cleanup", "--graphs", "--dry-run", "--output", "json");
-        const plan = JSON.parse(stdout);
+        const plan = await assertTextFits("plan", stdout);
         const warnings: string = plan.warnings.join("\n");
         assert.match(warnings, /Graph of-somebody was not made by these tasks and stays/);
         assert.match(warnings, /Claim dynamo-cloud\/models \(1Gi\) stays.*--volumes/);

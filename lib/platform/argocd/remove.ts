@@ -5,6 +5,7 @@
  */
 import type { Context } from "../../cli/context.ts";
 import { preconditionError, timeoutError } from "../../cli/errors.ts";
+import { isCode } from "../../kube/objects.ts";
 import type { Kube, ObjectRef } from "../../kube/types.ts";
 import type { FoundApplication } from "../state.ts";
 import { CASCADE_FINALIZER } from "./application.ts";
@@ -77,16 +78,21 @@ export async function deleteApplication(
   }
 }
 
-/** Deletes an Application and leaves what it installed. */
+/** Deletes an Application and leaves what it installed; one that goes meanwhile is no error. */
 export async function forgetApplication(kube: Kube, found: ApplicationName): Promise<void> {
   const ref = refOf(found);
   const application = await kube.get(ref);
   if (application === undefined) return;
-  await stopSync(kube, found);
   // All of Argo CD's cascading finalizers (there is one for the background, too).
   const finalizers = (application.metadata.finalizers ?? [])
     .filter((one) => !one.startsWith(CASCADE_FINALIZER));
-  await kube.patch(ref, "merge", { metadata: { finalizers } });
+  try {
+    await stopSync(kube, found);
+    await kube.patch(ref, "merge", { metadata: { finalizers } });
+  } catch (error) {
+    if (!isCode(error, "KUBE_NOTFOUND")) throw error;
+    return;
+  }
   await kube.delete(ref, { propagation: "Background" });
 }
 
