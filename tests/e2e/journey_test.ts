@@ -48,13 +48,11 @@ for (const version of ["v0.4.1", "v1.6.1"]) {
         assert.equal(events.at(-1)?.event, "installed");
         assert.match(first.stderr, /simulated/i, "the summary must say what is simulated");
         assert.match(first.stderr, /stand-in/i, "the summary must say which operator runs");
-        // Other tests at work only add to it, and not all the time.
-        const times = [Math.round((await ok("install")).ms)];
-        while (times.length < 6 && !times.some((ms) => ms <= 3_000)) {
-          await test.ctx.clock.sleep(3_000);
-          times.push(Math.round((await ok("install")).ms));
-        }
-        assert.ok(Math.min(...times) <= 3_000, `second install took ${times.join(", ")} ms`);
+        // It takes 1 s where nothing else is at work; other tests beside it have all processors busy.
+        const times: number[] = [];
+        const isLate = () => Math.min(...times) > (isBusy() ? 8_000 : 3_000);
+        do times.push(Math.round((await ok("install")).ms)); while (times.length < 3 && isLate());
+        assert.ok(!isLate(), `second install took ${times.join(", ")} ms`);
       });
       await t.step("hello-world: deploy, test, cleanup", async () => {
         await assertTextFits("deploy", (await ok("deploy", "hello-world", "-o", "json")).stdout);
@@ -239,6 +237,11 @@ async function checkResults(bench: string, summary: BenchSummary): Promise<void>
   const environment = JSON.parse(await read("environment.json"));
   assert.equal(environment.cluster.graph.components.length, 2);
   assert.match(await read("report.html"), /client = network \+ server/);
+}
+
+/** Whether more processes want to run than there are processors. */
+function isBusy(): boolean {
+  return Deno.loadavg()[0]! > navigator.hardwareConcurrency;
 }
 
 function skipped(reason: string): void {
