@@ -43,7 +43,7 @@ export async function forwardPort(
 ): Promise<PortForwarder> {
   const first = await options.pod();
   const listener = listen(ctx, options.localPort ?? 0);
-  const open = new Set<Deno.Conn>();
+  const open = new Set<{ close(): void }>();
   const serving = new Set<Promise<void>>();
   const closed = new AbortController();
   const { signal } = closed;
@@ -67,6 +67,8 @@ export async function forwardPort(
     const local = localSide(connection);
     for (let tries = 1;; tries++) {
       const remote: PodConnection = await dial.connect();
+      // Of both sides: the pod's would be waited for where the client has already gone.
+      open.add(remote);
       try {
         await carry(ctx, local, remote);
         return dial.worked();
@@ -74,6 +76,8 @@ export async function forwardPort(
         dial.failed(remote);
         const again = tries === 1 && local.said !== undefined && neverReached(error);
         if (!again || signal.aborted) throw error;
+      } finally {
+        open.delete(remote);
       }
     }
   }
@@ -98,7 +102,7 @@ export async function forwardPort(
     closed.abort();
     ctx.signal.removeEventListener("abort", close);
     closeQuietly(listener);
-    for (const local of open) closeQuietly(local);
+    for (const side of open) closeQuietly(side);
     await Promise.all([accepting, ...serving]);
   }
   ctx.signal.addEventListener("abort", close);

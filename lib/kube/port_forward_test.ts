@@ -279,6 +279,25 @@ cleanTest("a client that closes while an answer is due is let go after a minute"
   await forwarder.close();
 });
 
+cleanTest("close does not wait for the pod of a client that has gone", async () => {
+  const asked = Promise.withResolvers<void>();
+  await using api = await startPods({ pods: new Set(["web"]), onData: () => asked.resolve() });
+  const forward = await forwardPort(api.ctx, api.kube, {
+    pod: () => Promise.resolve(WEB),
+    port: 8000,
+  });
+  const local = await Deno.connect({ hostname: "127.0.0.1", port: forward.port });
+  await local.write(bytes("a question"));
+  await asked.promise;
+  local.close();
+  // Its end has to be seen first.
+  await api.ctx.clock.sleep(100);
+  const start = performance.now();
+  await forward.close();
+  assert.ok(performance.now() - start < 5_000);
+  await api.idle();
+});
+
 cleanTest("close and interruption end open connections", async () => {
   await using api = await startPods({ pods: new Set(["web"]), onData: echo });
   const interrupt = new AbortController();
