@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Context } from "../cli/context.ts";
 import type { Step } from "../cli/plan.ts";
 import type { Kube, KubeObject } from "../kube/types.ts";
 import type { SharedConnection } from "./session.ts";
@@ -21,6 +22,8 @@ export interface GraphClaim {
 }
 
 const CLAIM = { apiVersion: "v1", kind: "PersistentVolumeClaim" } as const;
+const GOING_MS = 30_000;
+const LOOK_MS = 100;
 const OURS = "app.kubernetes.io/managed-by=dynamo-eks";
 
 /** The claims of a namespace that our graphs brought along, by name. */
@@ -66,12 +69,29 @@ export function claimsStep(claims: readonly GraphClaim[], connection: SharedConn
         const users = await podsWith(kube, namespace, name);
         // A claim in use would hang half deleted until its pod ends, and then take the data along.
         if (users.length > 0) said.push(`${name} stays: in use by pod ${users.join(", ")}`);
-        else if (await kube.delete({ ...CLAIM, namespace, name })) said.push(`${name} is gone`);
+        else if (await kube.delete({ ...CLAIM, namespace, name })) {
+          const gone = await isGone(ctx, kube, { namespace, name });
+          said.push(gone ? `${name} is gone` : `${name} is being deleted`);
+        }
         ctx.signal.throwIfAborted();
       }
       return said.length === 0 ? "were already gone" : said.join("; ");
     },
   };
+}
+
+/** Waits for the cluster to let go of a deleted claim, which it guards against pods that begin. */
+async function isGone(
+  { clock, signal }: Pick<Context, "clock" | "signal">,
+  kube: Kube,
+  claim: { readonly namespace: string; readonly name: string },
+): Promise<boolean> {
+  const end = clock.monotonic() + GOING_MS;
+  while (await kube.get({ ...CLAIM, ...claim }) !== undefined) {
+    if (clock.monotonic() > end) return false;
+    await clock.sleep(LOOK_MS, signal);
+  }
+  return true;
 }
 
 async function podsWith(kube: Kube, namespace: string, claim: string): Promise<string[]> {

@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import type { CommandSpec } from "../../lib/cli/command.ts";
 import { runCommand } from "../../lib/cli/main.ts";
 import { testContext } from "../../lib/cli/testing.ts";
+import { isCode } from "../../lib/kube/objects.ts";
 import { command as describe } from "../../tasks/describe.ts";
 import { command as logs } from "../../tasks/logs.ts";
 import { command as status } from "../../tasks/status.ts";
@@ -20,10 +21,7 @@ export async function describesWithoutSecrets(
   graph: string,
 ): Promise<void> {
   // deploy refuses such a variable, so it comes as from another tool.
-  const object = await kube.get({ ...GRAPH, name: graph });
-  const main = object!["spec"].components[0].podTemplate.spec.containers[0];
-  main.env = [...main.env ?? [], { name: "MY_TOKEN", value: "planted-env" }];
-  await kube.replace(object!);
+  await plantVariable(kube, graph);
   const annotations = {
     "kubectl.kubernetes.io/last-applied-configuration": '{"spec":"planted-annotation"}',
     "example.com/api-key": "planted-annotation",
@@ -47,6 +45,20 @@ export async function describesWithoutSecrets(
   const text = (await tar("-xzOf", file)).stdout;
   assert.match(text, /MY_TOKEN/);
   assert.doesNotMatch(text, /planted/);
+}
+
+async function plantVariable(kube: DrillCluster["kube"], graph: string): Promise<void> {
+  for (let tries = 1;; tries++) {
+    const object = await kube.get({ ...GRAPH, name: graph });
+    const main = object!["spec"].components[0].podTemplate.spec.containers[0];
+    main.env = [...main.env ?? [], { name: "MY_TOKEN", value: "planted-env" }];
+    try {
+      return void await kube.replace(object!);
+    } catch (error) {
+      // The operator has written its status meanwhile.
+      if (!isCode(error, "KUBE_CONFLICT") || tries === 10) throw error;
+    }
+  }
 }
 
 // deno-lint-ignore no-explicit-any -- commands with options of their own
